@@ -1,4 +1,4 @@
-"""GitHub beside the room that talks to it."""
+"""Fixtures for tests of the GitHub client."""
 
 from __future__ import annotations
 

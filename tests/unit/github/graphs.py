@@ -1,4 +1,4 @@
-"""Graphs of versions, written by hand in few words."""
+"""Version graphs, written by hand."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def digest_of(name: str) -> str:
 
 
 def tag_for(name: str, suffix: str = "") -> str:
-    """Return the tag that ties something to a version."""
+    """Return the tag that ties a manifest to a version."""
     return f"{digest_of(name).replace(':', '-')}{suffix}"
 
 
 class Versions:
-    """Versions by name, each made an hour after the one before it; the first 999 hours ago."""
+    """Versions by name, each created an hour after the previous one; the first 999 hours ago."""
 
     def __init__(self) -> None:
         self.versions: dict[str, Version] = {}
@@ -50,7 +50,7 @@ class Versions:
         layers: tuple[str, ...] = (),
         hours: float | None = None,
     ) -> Versions:
-        """Add an image; with a tag as of cosign's it is a signature where no kind is given."""
+        """Add an image; with a cosign tag and no kind it is a signature."""
         blobs = tuple((digest_of(f"layer {layer}"), 1000) for layer in layers or (name,))
         if kind is None:
             kind = SIGNATURE if any(map(subject_of_tag, tags)) else ""
@@ -85,7 +85,7 @@ class Versions:
         return self._add(name, tags, facts, hours)
 
     def without(self, *names: str) -> Versions:
-        """Take versions away, as a tool that knows nothing of indexes does."""
+        """Remove versions, like a tool that does not know indexes."""
         for name in names:
             del self.versions[name]
             del self.facts[digest_of(name)]
@@ -108,7 +108,7 @@ class Versions:
 
     @property
     def graph(self) -> Graph:
-        """The graph, without any knowledge of other packages or of what was deleted."""
+        """The graph, without information about other packages or deleted versions."""
         there = {v.digest for v in self.versions.values()} | self.facts.keys()
         listed = {c.digest for facts in self.facts.values() for c in facts.children}
         return Graph.of(
@@ -116,7 +116,7 @@ class Versions:
         )
 
     def knowing(self, *deleted: str, elsewhere: Mapping[str, str] | None = None) -> Graph:
-        """Return the graph, with what was deleted and why a subject may be elsewhere, by name."""
+        """Return the graph with deleted versions and subjects that may be elsewhere, by name."""
         return replace(
             self.graph,
             deleted=frozenset(map(digest_of, deleted)),

@@ -1,4 +1,4 @@
-"""Requests for packages to the double of GitHub, whose waits take no time."""
+"""Package requests to the GitHub double, without real waits."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def slept() -> list[float]:
 
 @pytest.fixture
 def ask(github: GitHubDouble, slept: list[float]) -> Iterator[Ask]:
-    """Return what makes packages of a token; waiting is noted and takes no time."""
+    """Return a function that creates packages for a token; waits are recorded."""
     made: list[GitHub] = []
 
     def asking(token: str | None = "ghp_octo") -> Packages:
@@ -52,7 +52,7 @@ def ask(github: GitHubDouble, slept: list[float]) -> Iterator[Ask]:
 
 
 def fill(github: GitHubDouble, count: int, start: int = 0) -> list[str]:
-    """Put so many small manifests there; return their digests, the oldest first."""
+    """Add small manifests; return their digests, oldest first."""
     return [
         github.put_raw("octo/app", f"v{start + number}", body(start + number), OCI_INDEX)
         for number in range(count)
@@ -64,5 +64,5 @@ def body(number: int) -> bytes:
 
 
 def asked(github: GitHubDouble, path: str) -> int:
-    """Count the requests of the API for a path."""
+    """Count the API requests for a path."""
     return sum(entry.host == "api" and entry.path == path for entry in github.log)

@@ -1,4 +1,4 @@
-"""Plans over packages written by hand, by the names of their versions."""
+"""Plans for packages written by hand, by version names."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def deleted(versions: Versions, *names: str) -> list[str]:
 
 
 def reasons(versions: Versions, plan: Plan) -> dict[str, str]:
-    """Return why each version is deleted or kept, by its name."""
+    """Return why each version is deleted or kept, by name."""
     items: list[Step | Kept] = [*plan.steps, *plan.kept]
     return {versions.names[item.digest]: item.reason for item in items}
 

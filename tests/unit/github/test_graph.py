@@ -1,4 +1,4 @@
-"""What a graph says of single versions, where a plan would hide a mistake."""
+"""Properties of single versions in a graph, where a plan would hide a mistake."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def names_of(versions: Versions, digests: list[str]) -> list[str]:
     return [versions.names[digest] for digest in digests]
 
 
-def test_a_version_that_cannot_be_read_is_there() -> None:
+def test_an_unreadable_version_exists() -> None:
     versions = (
         Versions().image("odd", "v1").image("signature", tag_for("odd", ".sig")).unread("odd")
     )
@@ -23,7 +23,7 @@ def test_a_version_that_cannot_be_read_is_there() -> None:
     assert graph.above(digest_of("signature")) == [digest_of("odd")]
 
 
-def test_a_manifest_that_is_not_listed_is_there() -> None:
+def test_an_unlisted_manifest_exists() -> None:
     versions = Versions().image("unlisted").image("signature", tag_for("unlisted", ".sig"))
     del versions.versions["unlisted"]
     assert versions.graph.has(digest_of("unlisted"))
@@ -31,7 +31,7 @@ def test_a_manifest_that_is_not_listed_is_there() -> None:
     assert not versions.graph.has(digest_of("nowhere"))
 
 
-def test_layers_are_no_children_but_for_those_that_are_versions() -> None:
+def test_layers_are_only_children_if_they_are_versions() -> None:
     versions = Versions().image("image", "v1", layers=("a", "b"))
     assert versions.graph.children(digest_of("image")) == []
     facts = versions.facts[digest_of("image")]
@@ -40,7 +40,7 @@ def test_layers_are_no_children_but_for_those_that_are_versions() -> None:
     assert names_of(versions, versions.graph.children(digest_of("image"))) == ["odd"]
 
 
-def test_what_lists_or_names_itself_has_no_parent_and_no_subject() -> None:
+def test_a_version_is_not_its_own_parent_or_subject() -> None:
     versions = Versions().index("odd", ("odd",), tag_for("odd"), subject="odd")
     graph = versions.graph
     assert graph.parents == {}
@@ -59,20 +59,20 @@ def test_subjects_come_from_the_manifest_and_from_tags_each_once() -> None:
     assert graph.own_tags(digest_of("signature")) == ("mine",)
 
 
-def test_an_artifact_with_a_tag_of_its_own_is_not_detached() -> None:
+def test_a_tagged_artifact_is_not_detached() -> None:
     versions = Versions().image("chart", "chart-1", subject="nowhere")
     assert not versions.graph.is_detached(digest_of("chart"))
     untagged = Versions().image("chart", subject="nowhere")
     assert untagged.graph.is_detached(digest_of("chart"))
 
 
-def test_an_artifact_of_which_one_subject_is_left_is_not_detached() -> None:
+def test_an_artifact_with_one_existing_subject_is_not_detached() -> None:
     versions = Versions().image("image", "v1")
     versions.image("signature", tag_for("image", ".sig"), tag_for("nowhere", ".sig"))
     assert not versions.graph.is_detached(digest_of("signature"))
 
 
-def test_of_versions_with_one_digest_the_newest_counts() -> None:
+def test_of_versions_with_the_same_digest_the_newest_is_used() -> None:
     versions = Versions().image("a", "v1").image("b", "v2")
     first, second = versions.versions.values()
     older = replace(second, id=9, digest=first.digest, created=first.created)
@@ -81,7 +81,7 @@ def test_of_versions_with_one_digest_the_newest_counts() -> None:
         assert graph.versions[first.digest].id == 9
 
 
-def test_a_ghost_and_a_partial_index_are_told_apart() -> None:
+def test_ghosts_and_partial_indexes_differ() -> None:
     versions = Versions().image("amd64").image("arm64").index("index", ("amd64", "arm64"), "v1")
     index = digest_of("index")
     assert not versions.graph.is_partial(index)
@@ -95,7 +95,7 @@ def test_a_ghost_and_a_partial_index_are_told_apart() -> None:
     assert not versions.graph.is_partial(index)
 
 
-def test_parents_come_first_and_the_oldest_of_those_that_are_equal() -> None:
+def test_parents_come_first_and_then_the_oldest() -> None:
     versions = Versions().image("leaf").index("one", ("leaf",)).index("two", ("leaf",))
     versions.image("signature", tag_for("leaf", ".sig"))
     graph = versions.graph
@@ -105,7 +105,7 @@ def test_parents_come_first_and_the_oldest_of_those_that_are_equal() -> None:
     assert names_of(versions, graph.deletion_order({digest_of("leaf")})) == ["leaf"]
 
 
-def test_a_cycle_is_deleted_from_its_oldest_member_and_before_what_hangs_on_it() -> None:
+def test_a_cycle_is_deleted_oldest_first_and_before_its_dependents() -> None:
     versions = Versions().image("leaf").image("a", tag_for("c")).image("b", tag_for("a"))
     versions.index("c", ("leaf",), tag_for("b"))
     graph = versions.graph
@@ -124,7 +124,7 @@ def test_a_cycle_that_another_one_needs_comes_after_it() -> None:
     assert {*order[:2]} == {"c", "d"}
 
 
-def test_what_only_the_left_out_need_is_not_in_a_closure() -> None:
+def test_a_closure_excludes_what_only_the_excluded_need() -> None:
     versions = Versions().image("leaf").index("index", ("leaf",), "v1").image("other", "v2")
     graph = versions.graph
     assert graph.closure([digest_of("index")], without={digest_of("index")}) == set()
@@ -132,7 +132,7 @@ def test_what_only_the_left_out_need_is_not_in_a_closure() -> None:
     assert sorted(versions.names[d] for d in found) == ["index", "other"]
 
 
-def test_tags_that_name_a_subject_are_told_by_their_whole_text() -> None:
+def test_subject_tags_match_as_a_whole() -> None:
     digest = digest_of("image")
     tag = digest.replace(":", "-")
     assert subject_of_tag(tag) == digest
@@ -143,7 +143,7 @@ def test_tags_that_name_a_subject_are_told_by_their_whole_text() -> None:
     assert subject_of_tag(tag[:-1]) == ""
 
 
-def test_bytes_of_what_cannot_be_read_are_not_known() -> None:
+def test_the_size_of_an_unreadable_manifest_is_unknown() -> None:
     versions = Versions().image("a", layers=("base",)).image("b", layers=("base",)).unread("b")
     graph = versions.graph
     assert graph.blobs(digest_of("b")) == ()

@@ -1,4 +1,4 @@
-"""How many images are kept: `keep_last`, `floor`, and what happens if none would be left."""
+"""The number of images to keep: `keep_last`, `floor`, and empty packages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.unit.github.plans import gone, multi_platform, planned, why
 
 @pytest.mark.parametrize("when_empty", ["delete-package", "fail"])
 @pytest.mark.parametrize("floor", [1, 2])
-def test_a_floor_that_was_given_comes_before_when_empty(when_empty: str, floor: int) -> None:
+def test_an_explicit_floor_takes_precedence_over_when_empty(when_empty: str, floor: int) -> None:
     versions = Versions().image("a", "v1").image("b", "v2").image("c", "v3")
     plan = planned(versions, Policy(include=("*",), when_empty=when_empty, floor=floor))
     assert not plan.deletes_package
@@ -49,7 +49,7 @@ def whole(*numbers: int) -> set[str]:
     return {f"v{n}{part}" for n in numbers for part in ("", *(f"-{p}" for p in PLATFORMS))}
 
 
-def test_a_tagged_platform_of_a_tagged_index_is_no_image_of_its_own() -> None:
+def test_a_tagged_platform_of_a_tagged_index_is_not_counted() -> None:
     assert set(gone(releases(), Policy(keep_last=5))) == whole(1, 2, 3)
     assert gone(releases(), Policy(keep_last=8)) == []
     assert set(gone(releases(2), Policy(keep_last=0))) == whole(1)
@@ -66,7 +66,7 @@ def test_an_index_that_is_older_than_its_tagged_platforms_is_counted_once() -> N
     assert set(gone(versions, Policy(include=("*",), floor=3))) == {"v1", "a1", "b1"}
 
 
-def test_a_platform_that_is_newer_than_newer_images_goes_with_its_index() -> None:
+def test_a_newer_platform_is_deleted_with_its_index() -> None:
     versions = Versions().index("v1", ("late",), "v1").image("v2", "v2").image("v3", "v3")
     versions.image("late", "v1-late").image("v4", "v4")
     assert gone(versions, Policy(keep_last=3)) == ["v1", "late"]
@@ -80,7 +80,7 @@ def test_the_floor_counts_an_index_and_its_platforms_once() -> None:
     assert gone(releases(5), Policy(include=("*",), floor=9)) == []
 
 
-def test_the_floor_adds_to_what_is_kept_and_leaves_its_reasons() -> None:
+def test_the_floor_adds_to_kept_versions_without_changing_reasons() -> None:
     policy = Policy(include=("*",), exclude=("v4", "v2"), floor=3)
     assert set(gone(releases(5), policy)) == whole(1, 3)
     assert why(releases(5), "v4", policy) == "`v4` is protected"
@@ -94,13 +94,9 @@ def test_the_last_image_of_a_package_is_kept_with_its_platforms() -> None:
     assert gone(versions, Policy(include=("*",), floor=0)) == []
 
 
-def test_a_platform_that_outlives_its_index_counts_for_itself() -> None:
-    # `v1-amd64` is excluded, so that it stays when `v1` goes: then it is an image.
-    policy = Policy(include=("*",), exclude=("v1-amd64",), floor=2)
-    assert set(gone(releases(3), policy)) == (whole(1, 2) - {"v1-amd64"})
-    policy = Policy(include=("*",), exclude=("v3-amd64",), floor=1)
-    assert set(gone(releases(3), policy)) == (whole(1, 2, 3) - {"v3-amd64"})
-    # With `v3` it is a part of `v3` again.
+def test_a_platform_that_outlives_its_index_is_an_image() -> None:
+    # `v1-amd64` is excluded and kept when `v1` is deleted, which makes it an image.
+    # With `v3` it is part of `v3` again.
     policy = Policy(include=("*",), exclude=("v3-amd64",), floor=2)
     assert set(gone(releases(3), policy)) == whole(1)
 
@@ -115,14 +111,14 @@ def test_platforms_of_nested_indexes_belong_to_the_outermost_one() -> None:
     assert set(gone(versions, Policy(include=("*",), floor=2))) == {"amd64-1", "linux-1", "all-1"}
 
 
-def test_a_platform_of_two_images_stays_with_the_newer_one() -> None:
+def test_a_platform_of_two_images_is_kept_with_the_newer_one() -> None:
     versions = Versions().image("shared", "base").image("b", "v1-b")
     versions.index("one", ("shared", "b"), "v1").index("two", ("shared",), "v2")
     assert gone(versions, Policy(keep_last=1)) == ["one", "b"]
     assert why(versions, "shared", Policy(keep_last=1)) == "`v2` needs it"
 
 
-def test_a_platform_under_a_tag_of_another_kind_goes_only_if_that_is_chosen() -> None:
+def test_a_platform_with_another_tag_is_only_deleted_if_that_is_selected() -> None:
     versions = Versions().image("debian", "debian-12").index("one", ("debian",), "v1")
     versions.image("two", "v2").image("three", "v3")
     assert gone(versions, Policy(include=("v*",), keep_last=2)) == ["one"]
@@ -132,7 +128,7 @@ def test_a_platform_under_a_tag_of_another_kind_goes_only_if_that_is_chosen() ->
     assert why(versions, "debian", policy) == "its tags match no group"
 
 
-def test_tagged_platforms_of_an_untagged_index_count_for_themselves() -> None:
+def test_tagged_platforms_of_an_untagged_index_are_images() -> None:
     versions = Versions()
     for n in range(1, 4):
         versions.image(f"a{n}", f"v{n}-a").image(f"b{n}", f"v{n}-b").index(
@@ -142,17 +138,16 @@ def test_tagged_platforms_of_an_untagged_index_count_for_themselves() -> None:
     assert set(gone(versions, Policy(keep_last=4, untagged=False))) == set()
 
 
-def test_only_images_that_the_filter_fits_are_counted() -> None:
-    # The indexes stay, since no rule chooses `v1`: then their platforms stay too.
-    assert gone(releases(), Policy(include=("*-amd64",), keep_last=2)) == []
-    # The platforms' own tags are not chosen.
+def test_only_matching_images_are_counted() -> None:
+    # The indexes are kept, since no rule selects `v1`, and so are their platforms.
+    # The platforms' own tags are not selected.
     assert set(gone(releases(), Policy(include=("v?",), keep_last=6))) == {"v1", "v2"}
     assert set(gone(releases(), Policy(include=("semver:*",), keep_last=6))) == {"v1", "v2"}
     both = Policy(include=("semver:*", "*-*"), keep_last=6)
     assert set(gone(releases(), both)) == whole(1, 2)
 
 
-def test_a_platform_counts_for_itself_where_its_index_is_not_counted() -> None:
+def test_a_platform_is_counted_if_its_index_is_not() -> None:
     versions = Versions()
     for n in range(1, 4):
         versions.image(f"a{n}", f"v{n}").index(f"pr{n}", (f"a{n}",), f"pr-{n}")
@@ -169,7 +164,7 @@ def test_each_group_counts_images() -> None:
             versions.index(tag, (f"{tag}-amd64", f"{tag}-arm64"), tag)
     expected = {f"v{m}.0{part}" for m in (1, 2) for part in ("", "-amd64", "-arm64")}
     assert set(gone(versions, Policy(keep_last=2, group_by=r"^v(\d+)\."))) == expected
-    # A group that only has platforms counts those; an index that is in no group stays.
+    # A group with only platforms counts those; an index without a group is kept.
     assert gone(versions, Policy(keep_last=1, group_by=r"-(\w+)$")) == []
 
 

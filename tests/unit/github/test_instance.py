@@ -1,4 +1,4 @@
-"""Where GitHub's API and pages are for a registry."""
+"""The URLs of GitHub's API and website for a registry."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ghcrctl.github.instance import instance_of
         ("containers.git.example", "https://git.example/api/v3", "https://git.example"),
     ],
 )
-def test_where_a_registry_has_its_api_and_its_pages(registry: str, api: str, web: str) -> None:
+def test_each_registry_has_its_api_and_website(registry: str, api: str, web: str) -> None:
     found = instance_of(registry)
     assert (found.api, found.web) == (api, web)
 
 
-def test_settings_win() -> None:
+def test_settings_take_precedence() -> None:
     found = instance_of("registry.example", api="https://x.example/api", web="https://y.example")
     assert (found.api, found.web) == ("https://x.example/api", "https://y.example")
 

@@ -37,7 +37,7 @@ WRITES = {"DELETE", "POST"}
 
 @dataclass
 class Loss:
-    """Loses the responses of requests that change something, after they took effect."""
+    """Drops the responses of requests that change something, after they took effect."""
 
     status: int = 0
     times: int = 1
@@ -106,9 +106,7 @@ def test_a_restore_that_is_refused_after_a_lost_response_is_done(
     assert github.count("POST") == 2
 
 
-def test_a_deletion_is_not_done_by_a_404_after_one_attempt(
-    github: GitHubDouble, packages: Packages
-) -> None:
+def test_a_404_at_the_first_attempt_is_no_success(github: GitHubDouble, packages: Packages) -> None:
     owner, number = packages.owner("octo"), number_of(github)
     packages.delete_version(owner, "app", number)
     before = github.count("GET")
@@ -118,9 +116,7 @@ def test_a_deletion_is_not_done_by_a_404_after_one_attempt(
     assert github.count("GET") == before, "nothing is uncertain, so nothing is checked"
 
 
-def test_a_deletion_that_a_limit_refused_first_is_not_done_by_a_404(
-    github: GitHubDouble, packages: Packages
-) -> None:
+def test_after_a_rate_limit_a_404_is_no_success(github: GitHubDouble, packages: Packages) -> None:
     owner, number = packages.owner("octo"), number_of(github)
     packages.delete_version(owner, "app", number)
     github.api.limits.secondary = 1
@@ -144,7 +140,7 @@ def test_a_request_that_was_not_processed_has_no_uncertain_outcome(
     assert not caught.value.may_be_done
 
 
-def test_a_failure_of_what_is_still_there_is_a_failure(
+def test_a_failed_deletion_of_an_existing_version_is_a_failure(
     github: GitHubDouble, packages: Packages
 ) -> None:
     owner, number = packages.owner("octo"), number_of(github)
@@ -166,7 +162,7 @@ def test_a_failure_whose_check_fails_too_is_reported_as_the_first_one(
     assert caught.value.may_be_done
 
 
-def test_a_connection_that_breaks_each_time_leaves_the_outcome_open(
+def test_a_persistently_lost_connection_is_an_uncertain_outcome(
     github: GitHubDouble, packages: Packages
 ) -> None:
     owner, number = packages.owner("octo"), number_of(github)
@@ -176,7 +172,7 @@ def test_a_connection_that_breaks_each_time_leaves_the_outcome_open(
     assert caught.value.may_be_done
 
 
-def test_a_limit_after_a_lost_response_leaves_the_outcome_open(
+def test_a_rate_limit_after_a_lost_response_is_an_uncertain_outcome(
     github: GitHubDouble, packages: Packages
 ) -> None:
     owner, number = packages.owner("octo"), number_of(github)
@@ -187,9 +183,7 @@ def test_a_limit_after_a_lost_response_leaves_the_outcome_open(
     assert caught.value.may_be_done
 
 
-def test_a_host_that_was_never_reached_leaves_nothing_open(
-    github: GitHubDouble, packages: Packages
-) -> None:
+def test_an_unreached_host_is_a_certain_outcome(github: GitHubDouble, packages: Packages) -> None:
     owner, number = packages.owner("octo"), number_of(github)
     github.stop()
     with pytest.raises(NetworkError) as caught:

@@ -1,4 +1,4 @@
-"""Manifests kept on disk."""
+"""The cache of manifests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def cache(tmp_path: Path, warnings: list[str]) -> ManifestCache:
     return ManifestCache(tmp_path / "cache" / "manifests.db", warnings.append)
 
 
-def test_what_was_put_is_there_for_another_run(
+def test_manifests_are_cached_for_other_runs(
     cache: ManifestCache, tmp_path: Path, warnings: list[str]
 ) -> None:
     rows = [row(f"manifest {number}") for number in range(1200)]
@@ -41,14 +41,14 @@ def test_what_was_put_is_there_for_another_run(
     assert warnings == []
 
 
-def test_what_does_not_hash_to_its_digest_is_not_believed(cache: ManifestCache) -> None:
+def test_a_manifest_with_the_wrong_digest_is_ignored(cache: ManifestCache) -> None:
     digest, _, kind = row("true")
     cache.put([(digest, b"false", kind)])
     assert cache.get([digest]) == {}
 
 
 @pytest.mark.parametrize("damage", [b"this is no database", b"SQLite format 3\0" + b"\xff" * 4000])
-def test_a_damaged_file_is_made_anew(
+def test_a_damaged_file_is_replaced(
     cache: ManifestCache, tmp_path: Path, warnings: list[str], damage: bytes
 ) -> None:
     cache.put([row("one")])
@@ -60,7 +60,7 @@ def test_a_damaged_file_is_made_anew(
     assert warnings == []
 
 
-def test_a_file_that_cannot_be_written_is_told_once(tmp_path: Path, warnings: list[str]) -> None:
+def test_an_unwritable_file_is_reported_once(tmp_path: Path, warnings: list[str]) -> None:
     (tmp_path / "cache").write_text("a file where a directory must be")
     cache = ManifestCache(tmp_path / "cache" / "manifests.db", warnings.append)
     cache.put([row("one")])
@@ -70,7 +70,7 @@ def test_a_file_that_cannot_be_written_is_told_once(tmp_path: Path, warnings: li
     assert "cannot cache manifests" in warnings[0]
 
 
-def test_a_table_of_another_shape_is_told_and_passed_over(
+def test_an_incompatible_table_is_reported_and_ignored(
     cache: ManifestCache, tmp_path: Path, warnings: list[str]
 ) -> None:
     (tmp_path / "cache").mkdir()

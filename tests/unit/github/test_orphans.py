@@ -1,4 +1,4 @@
-"""Attached artifacts without their subject, and images whose tags look like those of signatures."""
+"""Attached artifacts without a subject, and images whose tags look like those of signatures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def orphaned() -> Versions:
     return Versions().image("signature", tag_for("lost", ".sig")).image("main", "main")
 
 
-def test_orphans_go_unless_they_are_to_stay() -> None:
+def test_orphans_are_deleted_unless_disabled() -> None:
     versions = orphaned()
     graph = versions.knowing("lost")
     assert gone(versions, graph=graph) == ["signature"]
@@ -25,7 +25,7 @@ def test_orphans_go_unless_they_are_to_stay() -> None:
     assert make_plan(graph, Policy(), NOW, TARGET).warnings == ()
 
 
-def test_what_belongs_to_a_subject_that_was_never_seen_stays_with_a_warning() -> None:
+def test_artifacts_of_unseen_subjects_are_kept_with_a_warning() -> None:
     plan = planned(orphaned())
     assert plan.steps == ()
     [warning] = plan.warnings
@@ -34,7 +34,7 @@ def test_what_belongs_to_a_subject_that_was_never_seen_stays_with_a_warning() ->
     assert planned(orphaned(), Policy(orphaned=False)).warnings == ()
 
 
-def test_subjects_that_were_never_seen_can_be_taken_for_deleted() -> None:
+def test_unseen_subjects_can_count_as_deleted() -> None:
     policy = Policy(orphaned_unseen=True)
     assert gone(orphaned(), policy) == ["signature"]
     assert planned(orphaned(), policy).warnings == ()
@@ -42,7 +42,7 @@ def test_subjects_that_were_never_seen_can_be_taken_for_deleted() -> None:
 
 
 @pytest.mark.parametrize("unseen", [False, True])
-def test_what_belongs_to_another_package_stays(unseen: bool) -> None:
+def test_artifacts_of_another_package_are_kept(unseen: bool) -> None:
     versions = orphaned()
     graph = versions.knowing("lost", elsewhere={"lost": "its subject is in octo/other"})
     policy = Policy(orphaned_unseen=unseen)
@@ -52,7 +52,7 @@ def test_what_belongs_to_another_package_stays(unseen: bool) -> None:
     assert plan.kept[0].reason == "its subject is in octo/other"
 
 
-def test_an_untagged_referrer_of_what_was_never_seen_is_more_than_untagged() -> None:
+def test_an_untagged_referrer_of_an_unseen_subject_is_kept() -> None:
     versions = Versions().image("sbom", subject="lost", kind="text/spdx").image("main", "main")
     assert gone(versions) == []
     assert gone(versions, graph=versions.knowing("lost")) == ["sbom"]
@@ -66,14 +66,14 @@ def test_all_subjects_must_be_known_to_be_deleted() -> None:
     assert gone(versions, graph=versions.knowing("one", "two")) == ["sbom"]
 
 
-def test_what_is_attached_to_what_stays_for_an_unseen_subject_stays_too() -> None:
+def test_artifacts_of_kept_artifacts_are_kept() -> None:
     versions = orphaned().image("second", tag_for("signature", ".sig"))
     assert gone(versions) == []
     assert gone(versions, graph=versions.knowing("lost")) == ["signature", "second"]
 
 
 @pytest.mark.parametrize("suffix", ["", ".sig", ".att", ".sbom"])
-def test_an_image_is_no_helper_whatever_its_tag_looks_like(suffix: str) -> None:
+def test_an_image_is_not_an_artifact_whatever_its_tag(suffix: str) -> None:
     versions = Versions().image("image", "pr-1").image("main", "main")
     versions.image("other", tag_for("image", suffix), kind="")
     assert gone(versions) == []
@@ -86,7 +86,7 @@ def test_an_image_is_no_helper_whatever_its_tag_looks_like(suffix: str) -> None:
     assert gone(versions, Policy(keep_last=1)) == ["main"]
 
 
-def test_an_index_of_images_is_no_list_of_referrers() -> None:
+def test_an_index_of_images_is_not_a_referrers_list() -> None:
     versions = multi_platform(tag_for("image")).image("image").image("main", "main")
     assert gone(versions) == []
     assert deleted(versions, "image") == ["image"]
@@ -95,12 +95,12 @@ def test_an_index_of_images_is_no_list_of_referrers() -> None:
     assert set(gone(versions, Policy(include=("sha256-*",)))) == {"index", "amd64", "arm64"}
 
 
-def test_an_index_of_images_of_which_all_are_missing_is_no_list_of_referrers() -> None:
+def test_an_index_of_missing_images_is_not_a_referrers_list() -> None:
     versions = multi_platform(tag_for("image")).image("main", "main").without("amd64", "arm64")
     assert gone(versions, graph=versions.knowing("image")) == []
 
 
-def test_a_list_whose_referrers_are_missing_is_one_still() -> None:
+def test_a_list_of_missing_referrers_is_a_referrers_list() -> None:
     versions = Versions().image("main", "main").index("list", (), tag_for("image"))
     entry = Child(digest_of("lost"), artifact_type="application/vnd.example.sbom")
     listing = replace(versions.facts[digest_of("list")], children=(entry,))
@@ -115,12 +115,12 @@ def test_a_list_whose_referrers_are_missing_is_one_still() -> None:
         assert gone(versions, graph=versions.knowing("image")) == []
 
 
-def test_an_empty_list_of_referrers_is_an_orphan_as_well() -> None:
+def test_an_empty_referrers_list_can_be_an_orphan() -> None:
     versions = Versions().image("main", "main").index("list", (), tag_for("image"))
     assert gone(versions, graph=versions.knowing("image")) == ["list"]
 
 
-def test_a_builders_cache_under_such_a_tag_is_no_list_of_referrers() -> None:
+def test_a_build_cache_is_not_a_referrers_list() -> None:
     versions = Versions().image("main", "main").index("cache", (), tag_for("image"))
     versions.facts[digest_of("cache")] = replace(
         versions.facts[digest_of("cache")], blobs=((digest_of("layer"), 10),), is_cache=True
@@ -128,7 +128,7 @@ def test_a_builders_cache_under_such_a_tag_is_no_list_of_referrers() -> None:
     assert gone(versions, graph=versions.knowing("image")) == []
 
 
-def test_an_artifact_under_a_tag_without_a_suffix_is_tagged_for_its_own_sake() -> None:
+def test_an_artifact_tag_without_a_suffix_is_an_ordinary_tag() -> None:
     versions = Versions().image("main", "main")
     versions.image("chart", tag_for("image"), kind="application/vnd.cncf.helm.config.v1+json")
     assert gone(versions, graph=versions.knowing("image")) == []
@@ -162,7 +162,7 @@ def test_two_signatures_of_one_subject_name_it_once() -> None:
     assert warning.count(digest_of("lost")[:19]) == 1
 
 
-def test_detached_subjects_are_those_of_what_has_no_other_place() -> None:
+def test_detached_subjects_are_those_of_detached_artifacts() -> None:
     versions = Versions().image("main", "main").image("signature", tag_for("main", ".sig"))
     versions.image("lost one", tag_for("lost", ".sig")).image("chart", "chart", subject="gone")
     assert versions.graph.detached_subjects() == {digest_of("lost")}

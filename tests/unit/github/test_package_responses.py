@@ -1,4 +1,4 @@
-"""Responses of GitHub's API that are invalid, tokens that no header can hold, and repositories."""
+"""Invalid responses of GitHub's API, invalid tokens, and repositories."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ __all__ = ["ask", "slept"]
 # Tokens
 
 
-def test_white_space_around_a_token_is_no_part_of_it(github: GitHubDouble, ask: Ask) -> None:
+def test_whitespace_around_a_token_is_removed(github: GitHubDouble, ask: Ask) -> None:
     fill(github, 1)
     packages = ask(" ghp_octo\n")
     assert packages.me() == "octo"
 
 
 @pytest.mark.parametrize("token", ["ghp_\nocto", "ghp_öcto", "ghp_\x00"])
-def test_a_token_that_no_header_can_hold_is_reported_without_it(ask: Ask, token: str) -> None:
+def test_an_invalid_token_is_reported_without_its_text(ask: Ask, token: str) -> None:
     with pytest.raises(UnauthorizedError, match="non-ASCII or control characters") as caught:
         ask(token).owner("octo")
     assert token not in f"{caught.value!r} {caught.value.message} {caught.value.hint}"
 
 
-def test_the_token_of_a_job_is_not_asked_whose_it_is(github: GitHubDouble, ask: Ask) -> None:
+def test_a_jobs_token_is_not_looked_up(github: GitHubDouble, ask: Ask) -> None:
     github.accounts["octo"] = "ghs_job"
     assert ask("ghs_job").me() == ""
     assert asked(github, "/user") == 0
@@ -77,7 +77,7 @@ def test_an_invalid_response_is_reported(
 
 
 @pytest.mark.parametrize("last", ["99999999", "soon", "", "-1"])
-def test_a_link_to_pages_that_cannot_be_is_no_endless_work(
+def test_a_link_to_impossible_pages_is_an_error(
     github: GitHubDouble, ask: Ask, monkeypatch: pytest.MonkeyPatch, last: str
 ) -> None:
     fill(github, 1)
@@ -102,9 +102,7 @@ def test_a_link_to_pages_that_cannot_be_is_no_endless_work(
 
 
 @pytest.mark.parametrize("answer", [b"[{}]", b"[7]", b'[{"number": "x", "name": 7}]'])
-def test_lists_of_something_else_are_reported(
-    github: GitHubDouble, ask: Ask, answer: bytes
-) -> None:
+def test_invalid_lists_are_reported(github: GitHubDouble, ask: Ask, answer: bytes) -> None:
     github.faults.append(Fault("GET", "/pulls", status=200, body=answer))
     github.faults.append(Fault("GET", "/branches", status=200, body=answer.replace(b"name", b"x")))
     client = ask().github
@@ -114,7 +112,7 @@ def test_lists_of_something_else_are_reported(
         branches(client, "octo/app")
 
 
-def test_pull_requests_and_branches_are_read_whole(github: GitHubDouble, ask: Ask) -> None:
+def test_all_pages_of_pull_requests_and_branches_are_read(github: GitHubDouble, ask: Ask) -> None:
     github.api.pulls["octo/app"] = list(range(1, 251))
     github.api.branches["octo/app"] = [f"b{number}" for number in range(130)]
     client = ask().github

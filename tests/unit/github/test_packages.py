@@ -1,4 +1,4 @@
-"""Asking GitHub's API: pages, limits, owners, and answers that are none."""
+"""GitHub's API: pages, rate limits, owners and invalid responses."""
 
 from __future__ import annotations
 
@@ -33,22 +33,20 @@ __all__ = ["ask", "slept"]
 
 
 @pytest.mark.parametrize("count", [1, 99, 100, 101, 350])
-def test_every_page_is_read_and_each_version_is_there_once(
-    github: GitHubDouble, ask: Ask, count: int
-) -> None:
+def test_every_page_is_read_without_duplicates(github: GitHubDouble, ask: Ask, count: int) -> None:
     digests = fill(github, count)
     packages = ask()
     found = packages.versions(packages.owner("octo"), "app")
     assert [version.digest for version in found] == digests[::-1]
 
 
-def test_versions_that_others_push_meanwhile_hide_none(github: GitHubDouble, ask: Ask) -> None:
+def test_concurrent_pushes_hide_no_version(github: GitHubDouble, ask: Ask) -> None:
     digests = set(fill(github, 350))
     pushed = 0
 
     def push(_method: str, path: str) -> None:
         nonlocal pushed
-        # What is pushed between two pages moves the last of one to the start of the next.
+        # A push between two pages moves the last version of one to the start of the next.
         if path.endswith("/versions") and pushed < 3:
             pushed += 1
             fill(github, 60, start=1000 * pushed)
@@ -60,12 +58,12 @@ def test_versions_that_others_push_meanwhile_hide_none(github: GitHubDouble, ask
     assert digests <= found
 
 
-def test_versions_that_others_delete_meanwhile_hide_none(github: GitHubDouble, ask: Ask) -> None:
+def test_concurrent_deletions_hide_no_version(github: GitHubDouble, ask: Ask) -> None:
     digests = fill(github, 350)
     gone: list[str] = []
 
     def delete(_method: str, path: str) -> None:
-        # What is deleted moves the first of a page to the end of the one before it.
+        # A deletion moves the first version of a page to the end of the previous one.
         if path.endswith("/versions") and len(gone) < 120:
             for digest in digests[-40 - len(gone) : len(digests) - len(gone)]:
                 gone.append(digest)
@@ -78,10 +76,10 @@ def test_versions_that_others_delete_meanwhile_hide_none(github: GitHubDouble, a
     assert found == set(digests) - set(gone)
 
 
-def test_pages_are_asked_for_at_once(github: GitHubDouble, ask: Ask) -> None:
+def test_pages_are_requested_in_parallel(github: GitHubDouble, ask: Ask) -> None:
     fill(github, 600)
     both = threading.Barrier(2)
-    # The first page says how many there are; each of the next two waits for the other.
+    # The first page states their number; each of the next two waits for the other.
     waiting = iter([False, True, True])
 
     def meet(_method: str, path: str) -> None:
@@ -93,7 +91,7 @@ def test_pages_are_asked_for_at_once(github: GitHubDouble, ask: Ask) -> None:
     assert len(packages.versions(packages.owner("octo"), "app")) == 600
 
 
-def test_a_page_that_fails_is_asked_for_again(github: GitHubDouble, ask: Ask) -> None:
+def test_a_failed_page_is_requested_again(github: GitHubDouble, ask: Ask) -> None:
     digests = fill(github, 250)
     packages = ask()
     owner = packages.owner("octo")
@@ -107,7 +105,7 @@ def test_a_page_that_fails_is_asked_for_again(github: GitHubDouble, ask: Ask) ->
     assert len(packages.versions(owner, "app")) == len(digests)
 
 
-def test_a_page_that_fails_for_ever_is_an_error(github: GitHubDouble, ask: Ask) -> None:
+def test_a_persistently_failing_page_is_an_error(github: GitHubDouble, ask: Ask) -> None:
     fill(github, 1)
     packages = ask()
     owner = packages.owner("octo")
@@ -119,7 +117,7 @@ def test_a_page_that_fails_for_ever_is_an_error(github: GitHubDouble, ask: Ask) 
 # Owners
 
 
-def test_the_path_is_that_of_the_kind_of_owner(github: GitHubDouble, ask: Ask) -> None:
+def test_the_path_depends_on_the_type_of_owner(github: GitHubDouble, ask: Ask) -> None:
     github.accounts["mona"] = "ghp_mona"
     github.api.organizations.add("Acme")
     packages = ask()
@@ -132,7 +130,7 @@ def test_the_path_is_that_of_the_kind_of_owner(github: GitHubDouble, ask: Ask) -
         packages.owner("nobody")
 
 
-def test_an_owner_is_asked_for_once(github: GitHubDouble, ask: Ask) -> None:
+def test_an_owner_is_requested_once(github: GitHubDouble, ask: Ask) -> None:
     packages = ask()
     first = packages.owner("octo")
     before = github.count()
@@ -168,7 +166,7 @@ def test_an_hourly_limit_is_waited_for_until_its_reset(
     packages = ask()
     owner = packages.owner("octo")
     github.api.limits.remaining, github.api.limits.reset = 0, time.time() + 1.5
-    # Time goes on only here, so the limit is lifted by the wait.
+    # Time only passes here, so waiting lifts the limit.
     slept.clear()
     original = packages.github._sleep
 
@@ -182,21 +180,19 @@ def test_an_hourly_limit_is_waited_for_until_its_reset(
     assert 1.0 <= wait <= 4.0
 
 
-def test_a_reset_in_the_past_does_not_wait_for_ever(
+def test_a_reset_in_the_past_does_not_wait_forever(
     github: GitHubDouble, ask: Ask, slept: list[float]
 ) -> None:
     fill(github, 1)
     packages = ask()
     owner = packages.owner("octo")
-    # Refused although the reset is past, as clocks differ: the double believes in a later one.
+    # Refused although the reset is in the past, since clocks differ: the double uses a later one.
     github.api.limits.remaining, github.api.limits.reset = 0, time.time() - 60
     assert len(packages.versions(owner, "app")) == 1
     assert all(0 <= wait <= 2 for wait in slept)
 
 
-def test_a_limit_that_never_ends_is_told(
-    github: GitHubDouble, ask: Ask, slept: list[float]
-) -> None:
+def test_an_endless_limit_is_an_error(github: GitHubDouble, ask: Ask, slept: list[float]) -> None:
     packages = ask()
     github.api.limits.secondary = 10_000
     with pytest.raises(RateLimitedError, match="is rate limiting requests") as caught:
@@ -208,7 +204,7 @@ def test_a_limit_that_never_ends_is_told(
 
 
 @pytest.mark.parametrize(("seconds", "waits"), [("3700", [3700.0]), ("3701", [])])
-def test_a_wait_is_as_long_as_an_hourly_limit_at_most(
+def test_a_wait_is_limited_to_an_hour(
     github: GitHubDouble, ask: Ask, slept: list[float], seconds: str, waits: list[float]
 ) -> None:
     packages = ask()
@@ -252,7 +248,7 @@ def test_each_request_is_sent_as_often_as_allowed(
     assert fault.befell == ATTEMPTS
 
 
-def test_a_wait_of_many_hours_is_reported_and_not_waited_for(
+def test_a_wait_of_many_hours_is_an_error(
     github: GitHubDouble, ask: Ask, slept: list[float]
 ) -> None:
     packages = ask()

@@ -1,4 +1,4 @@
-"""Plans as files: what people review is what `apply` reads."""
+"""Plans as files: `apply` reads what users review."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def some_plan() -> Plan:
     return make_plan(versions.graph, policy, NOW, TARGET)
 
 
-def test_a_plan_reads_as_it_was_written(tmp_path: Path) -> None:
+def test_a_plan_can_be_written_and_read(tmp_path: Path) -> None:
     plan = some_plan()
     assert len(plan.steps) == 2
     path = tmp_path / "plan.json"
@@ -36,7 +36,7 @@ def test_a_plan_reads_as_it_was_written(tmp_path: Path) -> None:
     assert plans_from_file(path) == [plan, plan]
 
 
-def test_a_plan_says_why_and_how_much() -> None:
+def test_a_plan_contains_reasons_and_sizes() -> None:
     data = json.loads(plans_to_json([some_plan()]))
     assert data["schema"] == "ghcrctl/plan/1"
     steps = data["plans"][0]["steps"]
@@ -90,7 +90,7 @@ STEP = ("plans", 0, "steps", 0)
         _with(None, "plans", 0, "kept"),
     ],
 )
-def test_a_plan_that_is_none_is_refused(tmp_path: Path, change: Callable[[Any], None]) -> None:
+def test_an_invalid_plan_is_refused(tmp_path: Path, change: Callable[[Any], None]) -> None:
     data = json.loads(plans_to_json([some_plan()]))
     change(data)
     path = tmp_path / "plan.json"
@@ -101,14 +101,14 @@ def test_a_plan_that_is_none_is_refused(tmp_path: Path, change: Callable[[Any], 
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"7", b"\xff\xfe", b"[" * 100_000])
-def test_a_file_of_something_else_is_refused(tmp_path: Path, raw: bytes) -> None:
+def test_another_file_is_refused(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "plan.json"
     path.write_bytes(raw)
     with pytest.raises(UsageError, match=r"invalid plan|cannot use the plan"):
         plans_from_file(path)
 
 
-def test_a_plan_that_has_a_key_twice_is_refused(tmp_path: Path) -> None:
+def test_a_duplicate_key_is_refused(tmp_path: Path) -> None:
     text = plans_to_json([some_plan()])
     path = tmp_path / "plan.json"
     path.write_text(
@@ -128,7 +128,7 @@ def test_a_plan_that_has_a_key_twice_is_refused(tmp_path: Path) -> None:
         (_with("yesterday", "plans", 0, "made"), "it is not JSON"),
     ],
 )
-def test_a_plan_that_is_none_is_refused_with_the_reason(
+def test_an_invalid_plan_is_refused_with_the_reason(
     tmp_path: Path, change: Callable[[Any], None], reason: str
 ) -> None:
     data = json.loads(plans_to_json([some_plan()]))
@@ -178,7 +178,7 @@ def test_a_time_without_a_zone_is_in_utc(tmp_path: Path, text: str, hour: int) -
     assert plan.made == datetime(2026, 11, 1, hour, tzinfo=timezone.utc)
 
 
-def test_an_edited_plan_says_what_it_does() -> None:
+def test_an_edited_plan_is_consistent() -> None:
     plan = some_plan()
     assert plan.name == "ghcr.io/octo/app"
     assert plan.does_something
@@ -192,7 +192,7 @@ def test_a_plan_is_written_for_users_to_edit() -> None:
     assert lines[1] == ' "schema": "ghcrctl/plan/1",'
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="no such file"):
         plans_from_file(tmp_path / "none.json")
     with pytest.raises(UsageError, match="cannot read"):

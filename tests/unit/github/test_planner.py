@@ -1,4 +1,4 @@
-"""Plans over packages written by hand: each fault that clean-up tools were seen to have."""
+"""Plans for packages written by hand: each mistake that clean-up tools are known for."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ghcrctl.github.policy import Policy
 from tests.unit.github.graphs import NOW, TARGET, Versions, digest_of, tag_for
 from tests.unit.github.plans import deleted, gone, multi_platform, planned, why
 
-# The faults of others, each by its own name
+# Mistakes of other tools
 
 
-def test_untagged_children_of_a_tagged_index_stay() -> None:
+def test_untagged_children_of_a_tagged_index_are_kept() -> None:
     assert gone(multi_platform("v1")) == []
 
 
-def test_children_of_an_index_in_an_index_stay() -> None:
+def test_children_of_a_nested_index_are_kept() -> None:
     versions = multi_platform().index("outer", ("index",), "v1")
     assert gone(versions) == []
 
 
-def test_provenance_of_a_single_platform_stays() -> None:
+def test_provenance_of_a_single_platform_is_kept() -> None:
     versions = Versions().image("amd64").image("proof", kind="application/vnd.in-toto+json")
     versions.index("index", ("amd64",), "v1", attests=(("proof", "amd64"),))
     assert gone(versions) == []
@@ -43,7 +43,7 @@ def test_protected_images_count_among_the_newest() -> None:
     assert gone(versions, Policy(keep_last=2, exclude=("latest",))) == ["a"]
 
 
-def test_keep_last_leaves_alone_what_no_pattern_chooses() -> None:
+def test_keep_last_ignores_unmatched_tags() -> None:
     versions = Versions().image("a", "other").image("b", "v1").image("c", "v2").image("d", "v3")
     assert gone(versions, Policy(include=("v*",), keep_last=1)) == ["b", "c"]
 
@@ -53,13 +53,13 @@ def test_a_protected_tag_protects_its_image_whatever_other_tags_it_has() -> None
     assert gone(versions, Policy(include=("pr-*", "latest"), exclude=("latest",))) == ["b"]
 
 
-def test_an_image_goes_only_if_all_of_its_tags_are_chosen() -> None:
+def test_an_image_is_only_deleted_if_all_its_tags_match() -> None:
     versions = Versions().image("a", "pr-1", "v1").image("b", "pr-2").image("c", "main")
     assert gone(versions, Policy(include=("pr-*",))) == ["b"]
     assert why(versions, "a", Policy(include=("pr-*",))) == "it also has the tag `v1`"
 
 
-def test_a_child_of_two_indexes_goes_with_the_last_of_them_only() -> None:
+def test_a_child_of_two_indexes_is_deleted_with_the_last_one() -> None:
     versions = Versions().image("shared").index("one", ("shared",), "pr-1")
     versions.index("two", ("shared",), "pr-2").image("main", "main")
     assert gone(versions, Policy(include=("pr-1",))) == ["one"]
@@ -68,19 +68,19 @@ def test_a_child_of_two_indexes_goes_with_the_last_of_them_only() -> None:
     assert set(both.steps[2].follows) == {digest_of("one"), digest_of("two")}
 
 
-def test_an_index_that_lost_some_images_is_partial_and_no_ghost() -> None:
+def test_an_index_that_lost_some_images_is_partial() -> None:
     versions = multi_platform("v1").image("main", "main").without("arm64")
     assert gone(versions, Policy(ghosts=True)) == []
     assert gone(versions, Policy(partial=True)) == ["index", "amd64"]
 
 
-def test_an_index_that_lost_all_images_is_a_ghost_and_not_partial() -> None:
+def test_an_index_that_lost_all_images_is_a_ghost() -> None:
     versions = multi_platform("v1").image("main", "main").without("arm64", "amd64")
     assert gone(versions, Policy(partial=True)) == []
     assert gone(versions, Policy(ghosts=True)) == ["index"]
 
 
-def test_a_ghost_with_a_protected_tag_stays() -> None:
+def test_a_ghost_with_a_protected_tag_is_kept() -> None:
     versions = multi_platform("v1").image("main", "main").without("arm64", "amd64")
     assert gone(versions, Policy(ghosts=True, exclude=("v*",))) == []
 
@@ -90,35 +90,35 @@ def test_a_missing_child_does_not_end_the_plan() -> None:
     assert gone(versions) == ["old"]
 
 
-def test_an_entry_without_a_platform_is_no_fault() -> None:
+def test_an_entry_without_a_platform_is_valid() -> None:
     versions = Versions().image("amd64").image("proof")
     versions.index("index", (), "v1", attests=(("proof", "amd64"),))
     assert gone(versions) == ["amd64"]
 
 
-def test_the_signature_of_an_image_that_stays_stays() -> None:
+def test_the_signature_of_a_kept_image_is_kept() -> None:
     versions = Versions().image("image", "v1").image("signature", tag_for("image", ".sig"))
     assert gone(versions, Policy(include=("sha256-*",))) == []
 
 
-def test_signatures_of_signatures_go_with_the_image() -> None:
+def test_signatures_of_signatures_are_deleted_with_the_image() -> None:
     versions = Versions().image("image", "pr-1").image("signature", tag_for("image", ".sig"))
     versions.image("second", tag_for("signature", ".sig")).image("main", "main")
     assert gone(versions, Policy(include=("pr-*",))) == ["image", "signature", "second"]
 
 
-def test_untagged_referrers_of_an_image_that_stays_stay() -> None:
+def test_untagged_referrers_of_a_kept_image_are_kept() -> None:
     versions = Versions().image("image", "v1").image("sbom", subject="image", kind="text/spdx")
     versions.image("signature of the sbom", subject="sbom")
     assert gone(versions) == []
 
 
-def test_referrers_of_a_platform_of_an_index_that_stays_stay() -> None:
+def test_referrers_of_a_platform_of_a_kept_index_are_kept() -> None:
     versions = multi_platform("v1").image("sbom", subject="amd64", kind="text/spdx")
     assert gone(versions) == []
 
 
-def test_a_list_of_referrers_stays_with_what_it_lists() -> None:
+def test_a_referrers_list_is_kept_with_its_entries() -> None:
     versions = Versions().image("image", "v1").image("bundle", kind="sigstore.bundle")
     versions.index("list", ("bundle",), tag_for("image"))
     assert gone(versions) == []
@@ -127,12 +127,12 @@ def test_a_list_of_referrers_stays_with_what_it_lists() -> None:
     assert gone(after, graph=after.knowing("image")) == ["list", "bundle"]
 
 
-def test_what_a_tagged_artifact_refers_to_stays() -> None:
+def test_the_subject_of_a_tagged_artifact_is_kept() -> None:
     versions = Versions().image("untagged").image("chart", "chart-1", subject="untagged")
     assert gone(versions) == []
 
 
-def test_the_last_tagged_version_is_foreseen() -> None:
+def test_the_last_tagged_version_is_kept() -> None:
     versions = Versions().image("a", "v1").image("b", "v2").image("loose")
     plan = planned(versions, Policy(include=("*",)))
     assert [versions.names[step.digest] for step in plan.steps] == ["loose", "a"] or [
@@ -148,14 +148,14 @@ def test_a_package_without_tags_keeps_its_last_version() -> None:
     assert gone(versions) == ["a"]
 
 
-def test_a_package_of_which_nothing_stays_can_go_as_a_whole() -> None:
+def test_an_emptied_package_can_be_deleted() -> None:
     versions = multi_platform("v1")
     plan = planned(versions, Policy(include=("*",), when_empty="delete-package"))
     assert plan.deletes_package
     assert {versions.names[s.digest] for s in plan.steps} == {"amd64", "arm64", "index"}
 
 
-def test_a_package_does_not_go_while_something_of_it_is_protected() -> None:
+def test_a_package_with_a_protected_version_is_kept() -> None:
     versions = Versions().image("a", "v1").image("b")
     policy = Policy(
         include=("*",), when_empty="delete-package", protected=frozenset({digest_of("b")})
@@ -170,38 +170,38 @@ def test_rules_that_leave_nothing_can_be_an_error() -> None:
         planned(multi_platform("v1"), Policy(include=("*",), when_empty="fail"))
 
 
-def test_parents_go_before_their_children() -> None:
+def test_parents_are_deleted_before_their_children() -> None:
     versions = multi_platform().index("outer", ("index",)).image("main", "main")
     assert gone(versions)[:2] == ["outer", "index"]
     assert set(gone(versions)[2:]) == {"amd64", "arm64"}
 
 
-def test_what_was_just_pushed_stays_though_its_index_is_not_there_yet() -> None:
+def test_a_new_version_is_kept_before_its_index_is_pushed() -> None:
     versions = Versions().image("main", "main").image("child", hours=5.9)
     assert gone(versions) == []
     assert gone(versions, Policy(min_age=timedelta(hours=5))) == ["child"]
 
 
-def test_what_is_as_old_as_the_minimum_age_goes() -> None:
+def test_a_version_of_the_minimum_age_is_deleted() -> None:
     versions = Versions().image("main", "main").image("child", hours=6)
     assert gone(versions) == ["child"]
     assert gone(versions, Policy(min_age=timedelta(hours=6, seconds=1))) == []
     assert gone(versions, Policy(min_age=timedelta(days=999_999_999))) == []
 
 
-def test_no_minimum_age_lets_what_was_just_pushed_go() -> None:
+def test_without_a_minimum_age_new_versions_are_deleted() -> None:
     versions = Versions().image("main", "main").image("child", hours=0)
     assert gone(versions, Policy(min_age=timedelta(0))) == ["child"]
 
 
-def test_what_was_just_retagged_stays() -> None:
+def test_a_recently_retagged_version_is_kept() -> None:
     versions = Versions().image("main", "main").image("old")
     moved = replace(versions.versions["old"], updated=NOW)
     versions.versions["old"] = moved
     assert gone(versions) == []
 
 
-def test_what_an_index_lists_under_an_unknown_type_stays() -> None:
+def test_entries_of_unknown_type_are_kept() -> None:
     versions = Versions().image("odd").index("index", (), "v1")
     facts = versions.facts[digest_of("index")]
     versions.facts[digest_of("index")] = replace(facts, blobs=((digest_of("odd"), 100),))
@@ -209,7 +209,7 @@ def test_what_an_index_lists_under_an_unknown_type_stays() -> None:
     assert gone(versions.image("new", "new"), Policy(include=("v1",))) == ["index", "odd"]
 
 
-def test_a_builders_cache_is_no_ghost() -> None:
+def test_a_build_cache_is_not_a_ghost() -> None:
     versions = Versions().index("cache", (), "buildcache").image("main", "main")
     versions.facts[digest_of("cache")] = replace(
         versions.facts[digest_of("cache")], blobs=((digest_of("layer"), 10),), is_cache=True
@@ -217,13 +217,13 @@ def test_a_builders_cache_is_no_ghost() -> None:
     assert gone(versions, Policy(ghosts=True, partial=True)) == []
 
 
-def test_an_expression_that_would_never_end_is_refused() -> None:
+def test_an_endless_expression_is_refused() -> None:
     versions = Versions().image("a", "a" * 100 + "b").image("main", "main")
     with pytest.raises(InvalidFilterError, match="takes too long"):
         planned(versions, Policy(include=(r"re:(a|a|aa)+$",)))
 
 
-def test_digests_that_run_elsewhere_stay_with_what_they_need() -> None:
+def test_protected_digests_are_kept_with_their_dependencies() -> None:
     versions = multi_platform("pr-1").image("main", "main")
     policy = Policy(include=("pr-*",), protected=frozenset({digest_of("amd64")}))
     assert gone(versions, policy) == ["index", "arm64"]
@@ -232,13 +232,13 @@ def test_digests_that_run_elsewhere_stay_with_what_they_need() -> None:
 # The rules
 
 
-def test_without_rules_only_what_has_no_tag_goes() -> None:
+def test_without_rules_only_untagged_versions_are_deleted() -> None:
     versions = Versions().image("a", "v1").image("b").image("c", "v2")
     assert gone(versions) == ["b"]
     assert gone(versions, Policy(untagged=False)) == []
 
 
-def test_keep_last_holds_for_each_group() -> None:
+def test_keep_last_applies_to_each_group() -> None:
     versions = Versions()
     for tag in ("v1.0", "v1.1", "v1.2", "v2.0", "v2.1", "main"):
         versions.image(tag, tag)
@@ -248,18 +248,18 @@ def test_keep_last_holds_for_each_group() -> None:
     assert why(versions, "main", policy) == "its tags match no group"
 
 
-def test_an_image_in_two_groups_stays_if_it_is_new_in_either() -> None:
+def test_an_image_in_two_groups_is_kept_if_new_in_either() -> None:
     versions = Versions().image("a", "v1.0", "v2.0").image("b", "v1.1").image("c", "v1.2")
     assert gone(versions, Policy(keep_last=1, group_by=r"v(\d+)")) == ["b"]
 
 
-def test_closed_and_deleted_ones_go_whatever_keep_last_says() -> None:
+def test_stale_tags_are_deleted_despite_keep_last() -> None:
     versions = Versions().image("a", "v1").image("b", "pr-1").image("c", "v2").image("d", "pr-2")
     policy = Policy(include=("v*",), keep_last=1, stale_tags=(lambda tag: tag == "pr-1",))
     assert gone(versions, policy) == ["a", "b"]
 
 
-def test_the_floor_holds_whatever_the_rules_say() -> None:
+def test_the_floor_takes_precedence_over_rules() -> None:
     versions = Versions()
     for number in range(6):
         versions.image(f"{number}", f"v{number}")
@@ -267,39 +267,39 @@ def test_the_floor_holds_whatever_the_rules_say() -> None:
     assert gone(versions, Policy(include=("v0",), floor=4)) == ["0"]
 
 
-def test_newest_untagged_ones_can_stay() -> None:
+def test_the_newest_untagged_versions_can_be_kept() -> None:
     versions = Versions().image("a").image("b").image("c").image("main", "main")
     assert gone(versions, Policy(keep_untagged=2)) == ["a"]
 
 
 @pytest.mark.parametrize(("by", "expected"), [("created", ["old"]), ("updated", [])])
-def test_the_date_that_counts_can_be_chosen(by: str, expected: list[str]) -> None:
+def test_the_date_to_compare_can_be_chosen(by: str, expected: list[str]) -> None:
     versions = Versions().image("old", hours=500).image("main", "main")
     versions.versions["old"] = replace(versions.versions["old"], updated=NOW - timedelta(hours=50))
     assert gone(versions, Policy(older_than=NOW - timedelta(hours=100), by=by)) == expected
 
 
-def test_spans_narrow_what_goes() -> None:
+def test_time_ranges_limit_deletions() -> None:
     versions = Versions().image("a", hours=300).image("b", hours=200).image("c", hours=100)
     versions.image("main", "main")
     policy = Policy(older_than=NOW - timedelta(hours=150), newer_than=NOW - timedelta(hours=250))
     assert gone(versions, policy) == ["b"]
 
 
-def test_what_cannot_be_read_keeps_everything_and_is_named() -> None:
+def test_an_unreadable_manifest_keeps_everything() -> None:
     versions = Versions().image("a").image("b").image("main", "main").unread("a")
     plan = planned(versions)
     assert not plan.steps
     assert digest_of("a")[:19] in plan.warnings[0]
 
 
-def test_a_version_that_was_not_listed_keeps_what_it_needs() -> None:
+def test_an_unlisted_version_keeps_its_dependencies() -> None:
     versions = Versions().image("leaf").index("unlisted", ("leaf",)).image("main", "main")
     del versions.versions["unlisted"]
     assert gone(versions) == []
 
 
-def test_bytes_are_counted_once_and_only_where_nothing_needs_them() -> None:
+def test_freed_bytes_are_counted_once() -> None:
     versions = Versions().image("a", layers=("base", "a")).image("b", layers=("base", "b"))
     versions.image("main", "main", layers=("base", "main"))
     plan = planned(versions)
@@ -310,7 +310,7 @@ def test_bytes_are_counted_once_and_only_where_nothing_needs_them() -> None:
 # One version by name
 
 
-def test_a_version_goes_with_what_only_it_needs() -> None:
+def test_a_version_is_deleted_with_its_own_dependencies() -> None:
     versions = multi_platform("v1").image("signature", tag_for("index", ".sig"))
     versions.index("other", ("amd64",), "v2")
     assert deleted(versions, "index") == ["index", "signature", "arm64"]
@@ -321,7 +321,7 @@ def test_a_version_that_an_index_needs_is_not_deleted() -> None:
         deleted(multi_platform("v1").image("main", "main"), "amd64")
 
 
-def test_a_tagged_artifact_of_a_deleted_image_stays() -> None:
+def test_a_tagged_artifact_of_a_deleted_image_is_kept() -> None:
     versions = Versions().image("image", "v1").image("chart", "chart-1", subject="image")
     assert deleted(versions, "image") == ["image"]
 
@@ -333,19 +333,19 @@ def test_the_last_tagged_version_cannot_be_deleted_by_name() -> None:
     assert "packages delete octo/app" in caught.value.hint
 
 
-def test_what_cannot_be_read_can_be_deleted_by_name() -> None:
+def test_an_unreadable_version_can_be_deleted_by_name() -> None:
     versions = Versions().image("a", "v1").image("b").image("main", "main").unread("a")
     assert deleted(versions, "a") == ["a"]
 
 
-def test_beside_what_cannot_be_read_only_the_named_version_goes() -> None:
+def test_beside_an_unreadable_version_only_the_named_one_is_deleted() -> None:
     versions = multi_platform("v1").image("b").image("main", "main").unread("b")
     plan = plan_deletion(versions.graph, [digest_of("index")], NOW, TARGET)
     assert [versions.names[step.digest] for step in plan.steps] == ["index"]
     assert "cannot be read" in plan.warnings[0]
 
 
-def test_a_whole_package_names_all_of_its_versions() -> None:
+def test_a_plan_for_a_package_has_all_versions() -> None:
     versions = multi_platform("v1")
     plan = plan_whole(versions.graph, NOW, TARGET)
     assert plan.deletes_package

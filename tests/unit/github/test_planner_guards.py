@@ -1,4 +1,4 @@
-"""What keeps a version besides the rules, each guard by its own test, and the reasons shown."""
+"""Each guard that keeps a version besides the rules, and the reasons shown."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.unit.github.plans import deleted, deletion, gone, multi_platform, pla
 # Guards of plans by rules
 
 
-def test_a_leaf_whose_second_parent_is_kept_stays_and_names_that_parent() -> None:
+def test_a_child_is_kept_for_its_second_parent() -> None:
     versions = Versions().image("leaf").index("one", ("leaf",), "pr-1")
     versions.index("two", ("leaf",), "v1")
     assert gone(versions, Policy(include=("pr-*",))) == ["one"]
     assert why(versions, "leaf", Policy(include=("pr-*",))) == "`v1` needs it"
 
 
-def test_a_cycle_held_by_tags_alone_stays() -> None:
+def test_a_cycle_of_tags_is_kept() -> None:
     versions = Versions().image("a", tag_for("b", ".sig")).image("b", tag_for("a", ".sig"))
     versions.image("main", "main")
     assert gone(versions) == []
@@ -34,27 +34,27 @@ def test_a_cycle_below_a_deleted_index_is_deleted_with_it() -> None:
     assert sorted(gone(versions)) == ["a", "b", "index"]
 
 
-def test_a_cycle_below_a_kept_index_stays() -> None:
+def test_a_cycle_below_a_kept_index_is_kept() -> None:
     versions = Versions().image("a", tag_for("b", ".sig")).image("b", tag_for("a", ".sig"))
     versions.index("index", ("a",), "v1")
     assert gone(versions) == []
 
 
-def test_a_signature_of_what_is_not_listed_is_no_orphan() -> None:
+def test_a_signature_of_an_unlisted_version_is_not_an_orphan() -> None:
     versions = Versions().image("unlisted").image("signature", tag_for("unlisted", ".sig"))
     versions.image("main", "main")
     del versions.versions["unlisted"]
     assert gone(versions) == []
 
 
-def test_a_leaf_of_an_unlisted_index_stays_though_its_other_parent_is_deleted() -> None:
+def test_a_child_of_an_unlisted_index_is_kept() -> None:
     versions = Versions().image("leaf").index("unlisted", ("leaf",))
     versions.index("old", ("leaf", "unlisted")).image("main", "main")
     del versions.versions["unlisted"]
     assert gone(versions) == ["old"]
 
 
-def test_an_unlisted_manifest_that_cannot_be_read_keeps_everything() -> None:
+def test_an_unlisted_unreadable_manifest_keeps_everything() -> None:
     versions = Versions().image("odd").index("old", ("odd",)).image("loose").image("main", "main")
     versions.unread("odd")
     del versions.versions["odd"]
@@ -83,7 +83,7 @@ def test_the_floor_does_not_count_an_image_twice() -> None:
     assert why(versions, "b", policy) == "2 tagged images are always kept"
 
 
-def test_the_last_version_with_any_tag_stays_before_a_newer_one_without() -> None:
+def test_the_last_tagged_version_is_kept_before_newer_untagged_ones() -> None:
     versions = Versions().image("signature", tag_for("nowhere", ".sig")).image("loose")
     policy = Policy(orphaned_unseen=True)
     assert gone(versions, policy) == ["loose"]
@@ -91,13 +91,13 @@ def test_the_last_version_with_any_tag_stays_before_a_newer_one_without() -> Non
     assert gone(versions.image("main", "main"), policy) == ["signature", "loose"]
 
 
-def test_what_several_deleted_versions_share_is_freed_once() -> None:
+def test_shared_content_of_deleted_versions_is_freed_once() -> None:
     versions = Versions().image("a", layers=("base",)).image("b", layers=("base",))
     plan = planned(versions.image("main", "main"))
     assert [step.freed for step in plan.steps] == [1100, 100]
 
 
-def test_what_a_floor_keeps_keeps_what_it_needs() -> None:
+def test_versions_kept_by_the_floor_keep_their_dependencies() -> None:
     versions = multi_platform("v1").image("signature", tag_for("amd64", ".sig"))
     assert gone(versions, Policy(include=("*",))) == []
 
@@ -108,7 +108,7 @@ def test_a_version_of_exactly_the_minimum_age_is_old_enough() -> None:
     assert gone(versions, Policy(min_age=timedelta(hours=2, seconds=1))) == []
 
 
-def test_by_default_what_has_no_tag_for_six_hours_is_deleted() -> None:
+def test_by_default_versions_untagged_for_six_hours_are_deleted() -> None:
     versions = Versions().image("main", "main").image("old", hours=6).image("new", hours=5.99)
     assert gone(versions) == ["old"]
 
@@ -116,14 +116,14 @@ def test_by_default_what_has_no_tag_for_six_hours_is_deleted() -> None:
 @pytest.mark.parametrize(
     "policy", [Policy(include=("re:(",)), Policy(exclude=("re:(",)), Policy(group_by="(")]
 )
-def test_rules_that_cannot_be_read_are_found_before_anything_is_planned(policy: Policy) -> None:
+def test_invalid_rules_are_found_before_planning(policy: Policy) -> None:
     with pytest.raises(InvalidFilterError):
         policy.check()
     Policy(include=("v*",), exclude=("latest",), group_by="v(.)").check()
 
 
 @pytest.mark.parametrize("hours", [1.0, 3.0])
-def test_spans_leave_out_their_ends(hours: float) -> None:
+def test_time_ranges_exclude_their_ends(hours: float) -> None:
     versions = Versions().image("edge", hours=hours).image("between", hours=2)
     versions.image("main", "main", hours=100)
     now = planned(versions).made
@@ -135,7 +135,7 @@ def test_spans_leave_out_their_ends(hours: float) -> None:
     assert gone(versions, policy) == ["between"]
 
 
-def test_a_child_that_is_too_new_keeps_itself_and_what_it_needs() -> None:
+def test_a_too_new_child_is_kept_with_its_dependencies() -> None:
     versions = Versions().image("child", hours=0.1).index("old", ("child",), hours=90)
     versions.image("sbom", subject="child", hours=80).image("main", "main")
     assert gone(versions) == ["old"]
@@ -162,7 +162,7 @@ def test_an_index_and_its_child_can_be_named_together() -> None:
     assert deleted(versions, "index", "amd64") == ["index", "arm64", "amd64"]
 
 
-def test_a_leaf_of_a_named_index_stays_if_another_index_needs_it() -> None:
+def test_a_child_of_a_named_index_is_kept_for_another_index() -> None:
     versions = multi_platform("v1").index("other", ("amd64",), "v2")
     plan = deletion(versions, "index")
     assert reasons(versions, plan)["amd64"] == "`v2` needs it"
@@ -175,14 +175,14 @@ def test_a_version_that_an_unlisted_index_needs_is_not_deleted() -> None:
         deleted(versions, "leaf")
 
 
-def test_a_named_signature_is_deleted_though_its_subject_stays() -> None:
+def test_a_named_signature_is_deleted_although_its_subject_is_kept() -> None:
     versions = Versions().image("image", "v1").image("signature", tag_for("image", ".sig"))
     [step] = deletion(versions, "signature").steps
     assert step.digest == digest_of("signature")
     assert step.follows == ()
 
 
-def test_only_named_versions_count_as_asked_for() -> None:
+def test_only_named_versions_count_as_requested() -> None:
     plan = deletion(multi_platform("v1").image("main", "main"), "index")
     assert [(step.is_asked, step.reason) for step in plan.steps] == [
         (True, "requested"),
@@ -191,7 +191,7 @@ def test_only_named_versions_count_as_asked_for() -> None:
     ]
 
 
-def test_beside_an_unlisted_unreadable_manifest_only_the_named_version_goes() -> None:
+def test_beside_an_unlisted_unreadable_manifest_only_the_named_version_is_deleted() -> None:
     versions = Versions().image("odd").image("leaf").index("index", ("leaf",), "v1")
     versions.image("main", "main").unread("odd")
     del versions.versions["odd"]
@@ -206,7 +206,7 @@ def test_beside_an_unlisted_unreadable_manifest_only_the_named_version_goes() ->
     )
 
 
-def test_a_named_version_that_cannot_be_read_needs_no_warning() -> None:
+def test_a_named_unreadable_version_needs_no_warning() -> None:
     versions = Versions().image("odd").image("main", "main").unread("odd")
     plan = deletion(versions, "odd")
     assert [step.digest for step in plan.steps] == [digest_of("odd")]
@@ -249,7 +249,7 @@ def test_an_untagged_version_has_its_reason(policy: Policy, reason: str) -> None
 
 
 @pytest.mark.parametrize("parents", [2, 3, 4])
-def test_what_several_deleted_indexes_need_names_up_to_three(parents: int) -> None:
+def test_a_reason_names_up_to_three_indexes(parents: int) -> None:
     versions = Versions().image("leaf").image("main", "main")
     tags = [f"pr-{number}" for number in range(parents)]
     for tag in tags:
@@ -259,7 +259,7 @@ def test_what_several_deleted_indexes_need_names_up_to_three(parents: int) -> No
     assert why(versions, "leaf", Policy(include=("pr-*",))) == f"only {named}{more} need it"
 
 
-def test_a_partial_index_says_how_many_of_its_images_are_missing() -> None:
+def test_a_partial_index_states_the_number_of_missing_images() -> None:
     versions = multi_platform("v1").image("main", "main").without("arm64")
     assert why(versions, "index", Policy(partial=True)) == "1 of its images are missing"
     versions.without("amd64")

@@ -1,4 +1,4 @@
-"""What the rules of a policy say of single tags and dates."""
+"""The rules of a policy for single tags and dates."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SECOND = timedelta(seconds=1)
 
 
 def version(created: int = 10, updated: int = 5) -> Version:
-    """Return a version of so many days ago."""
+    """Return a version that is some days old."""
     days = timedelta(days=1)
     return Version(1, digest_of("x"), (), NOW - created * days, NOW - updated * days)
 
 
 @pytest.mark.parametrize(("by", "days"), [("created", 10), ("updated", 5)])
-def test_a_version_is_older_or_newer_than_a_time_and_not_as_old(by: str, days: int) -> None:
+def test_older_and_newer_exclude_equality(by: str, days: int) -> None:
     then = NOW - timedelta(days=days)
     for later, is_older in ((SECOND, True), (timedelta(0), False), (-SECOND, False)):
         assert Policy(by=by, older_than=then + later).has_age(version()) is is_older
@@ -52,7 +52,7 @@ def test_any_pattern_of_exclude_protects() -> None:
     assert Policy().protecting(["a"]) == []
 
 
-def test_a_tag_is_left_over_if_one_pattern_says_so_and_none_that_it_may_be_in_use() -> None:
+def test_a_tag_is_stale_if_one_pattern_matches_and_it_is_not_live() -> None:
     stale = (lambda tag: tag.startswith("pr"), lambda tag: tag.endswith("x"))
     live = (lambda tag: tag == "pr-7", lambda tag: tag == "7x")
     tags = ["pr-6", "pr-7", "6x", "7x", "other"]
@@ -61,7 +61,7 @@ def test_a_tag_is_left_over_if_one_pattern_says_so_and_none_that_it_may_be_in_us
     assert Policy(live_tags=live).stale(tags) == []
 
 
-def test_an_image_is_in_each_group_that_its_tags_name() -> None:
+def test_an_image_is_in_each_group_of_its_tags() -> None:
     tags = ["v1.0", "v1.1", "v2.0", "main"]
     assert Policy(group_by=r"^v(\d+)\.").groups(tags) == {"1", "2"}
     assert Policy(group_by=r"^v(\d+)\.").groups(["main"]) == set()
@@ -69,7 +69,7 @@ def test_an_image_is_in_each_group_that_its_tags_name() -> None:
     assert Policy().groups([]) == set()
 
 
-def test_without_rules_only_what_nothing_needs_may_go() -> None:
+def test_without_rules_only_unneeded_versions_may_be_deleted() -> None:
     policy = Policy()
     chosen = (policy.untagged, policy.orphaned)
     others = (policy.orphaned_unseen, policy.ghosts, policy.partial)
@@ -81,7 +81,7 @@ def test_without_rules_only_what_nothing_needs_may_go() -> None:
 @pytest.mark.parametrize(
     "policy", [Policy(include=("re:(",)), Policy(exclude=("re:(",)), Policy(group_by="(")]
 )
-def test_a_pattern_that_cannot_be_read_is_found_before_a_plan(policy: Policy) -> None:
+def test_an_invalid_pattern_is_found_before_planning(policy: Policy) -> None:
     Policy(include=("a",), exclude=("re:b",), group_by="c").check()
     with pytest.raises(InvalidFilterError):
         policy.check()

@@ -1,4 +1,4 @@
-"""How fast GitHub is asked, and how long is waited when it refuses."""
+"""The rate of requests to GitHub, and the waits after refusals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NOW = 1_700_000_000.0
 
 
 class Time:
-    """A clock that goes on only while somebody sleeps."""
+    """A clock that only advances while sleeping."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -76,7 +76,7 @@ def test_a_wait_of_less_than_a_second_is_a_wait() -> None:
     assert time.slept == [0.5]
 
 
-def test_what_was_spent_a_minute_ago_counts_no_longer() -> None:
+def test_points_spent_a_minute_ago_no_longer_count() -> None:
     time = Time()
     told: list[Wait] = []
     limiter = RateLimiter(2, sleep=time.sleep, clock=lambda: time.now, waiting=told.append)
@@ -120,8 +120,7 @@ SECONDARY = "You have exceeded a secondary rate limit"
         (429, {}, "", 3, 240.0),
         (403, {}, SECONDARY, 2, 120.0),
         (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1700000030"}, "", 1, 31.0),
-        # A reset that is past already: no wait but for clocks that differ, and never a negative
-        # one.
+        # A reset in the past: only wait for clock skew, never a negative time.
         (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1600000000"}, "", 1, 1.0),
         (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "soon"}, "", 1, None),
         (403, {"X-RateLimit-Remaining": "12"}, "Resource not accessible", 1, None),
@@ -138,7 +137,7 @@ SECONDARY = "You have exceeded a secondary rate limit"
         (403, {}, "You have triggered an abuse detection mechanism", 2, 120.0),
     ],
 )
-def test_how_long_a_refusal_asks_to_wait(
+def test_each_refusal_has_its_wait(
     status: int, headers: dict[str, str], text: str, attempt: int, expected: float | None
 ) -> None:
     assert refusal_wait(status, headers, text, now=NOW, attempt=attempt) == expected

@@ -1,4 +1,4 @@
-"""Reading GitHub's packages and versions, complete and malformed."""
+"""Parsing GitHub's packages and versions, complete and malformed."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_version_may_have_no_tags(metadata: Any) -> None:
     assert read_version(without).tags == ()
 
 
-def test_texts_that_are_no_tags_are_left_out() -> None:
+def test_invalid_tags_are_dropped() -> None:
     tags = ["v1", 7, None, "../escape", "", "a" * 129, "v2"]
     data = {**VERSION, "metadata": {"container": {"tags": tags}}}
     assert read_version(data).tags == ("v1", "v2")
@@ -113,7 +113,7 @@ def test_times_are_aware(text: str) -> None:
 
 
 def broken(data: dict[str, Any], *keys: str) -> list[Any]:
-    """Return objects that lack a field, or have one of another type."""
+    """Return objects that lack a field or have one of the wrong type."""
     made: list[Any] = [None, [], "text", 7]
     for key in keys:
         made.append({name: value for name, value in data.items() if name != key})
@@ -131,7 +131,7 @@ def test_a_malformed_package_is_refused(data: Any) -> None:
 
 
 @pytest.mark.parametrize("count", [True, "3", 1.5, [1]])
-def test_a_count_that_is_no_number_is_refused(count: Any) -> None:
+def test_an_invalid_count_is_refused(count: Any) -> None:
     with pytest.raises(InvalidResponseError, match="an invalid package"):
         read_package({**PACKAGE, "version_count": count})
 

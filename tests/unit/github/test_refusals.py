@@ -1,4 +1,4 @@
-"""What GitHub's refusals mean."""
+"""The errors for GitHub's refusals."""
 
 from __future__ import annotations
 
@@ -77,31 +77,31 @@ def test_each_refusal_has_its_error_and_quotes_github(
 @pytest.mark.parametrize(
     "text", ["", "<html>", "[]", '{"message": 7}', '{"message": null}', "[" * 9999]
 )
-def test_an_answer_that_says_nothing_is_explained_by_its_status(status: int, text: str) -> None:
+def test_an_empty_response_is_explained_by_its_status(status: int, text: str) -> None:
     error = refused(status, text=text)
     assert "GitHub says" not in error.message
 
 
-def test_control_characters_and_long_speeches_do_not_reach_the_terminal() -> None:
+def test_control_characters_and_long_messages_do_not_reach_the_terminal() -> None:
     error = refused(403, "\x1b[31m" + "x" * 5000)
     assert "\x1b" not in error.message
     assert len(error.message) < 500
 
 
-def test_without_a_token_it_says_where_to_get_one() -> None:
+def test_without_a_token_the_hint_links_to_a_new_one() -> None:
     error = refused(401, token=None, action="get", scope="read:packages")
     assert "requires a token" in error.message
     assert "https://github.com/settings/tokens/new?scopes=read:packages" in (error.hint or "")
 
 
-def test_a_token_that_single_sign_on_refuses_gets_the_page_that_authorises_it() -> None:
+def test_single_sign_on_links_to_the_authorization_page() -> None:
     page = "https://github.com/orgs/octo/sso?authorization_request=abc"
     error = refused(403, "SAML", X_GitHub_SSO=f"required; url={page}")
     assert isinstance(error, DeniedError)
     assert (error.hint or "").endswith(page)
 
 
-def test_a_link_for_single_sign_on_that_is_no_link_is_not_shown() -> None:
+def test_an_invalid_single_sign_on_link_is_not_shown() -> None:
     error = refused(403, "SAML", X_GitHub_SSO="required; url=javascript:alert(1)")
     assert "javascript" not in (error.hint or "")
 
@@ -117,13 +117,13 @@ def test_a_link_for_single_sign_on_that_is_no_link_is_not_shown() -> None:
         ("ghp_x", {"X_OAuth_Scopes": "delete:packages"}, "the role Admin on the package"),
     ],
 )
-def test_a_denial_says_what_this_kind_of_token_lacks(
+def test_a_denial_explains_what_the_token_lacks(
     token: str, headers: dict[str, str], said: str
 ) -> None:
     assert said in (refused(403, "denied", token=token, **headers).hint or "")
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 429, 500])
-def test_no_secret_is_in_any_of_it(status: int) -> None:
+def test_errors_contain_no_secret(status: int) -> None:
     error = refused(status, "x", token="ghp_topsecret")
     assert "topsecret" not in f"{error.message} {error.hint} {error!r}"

@@ -1,4 +1,4 @@
-"""Tags that are left over: of pull requests that are closed, of branches that are deleted."""
+"""Stale tags: of closed pull requests and deleted branches."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def test_tags_of_closed_pull_requests(pattern: str, tag: str, expected: bool) ->
 
 
 @pytest.mark.parametrize("tag", ["pr17", "17", "17-9", "9-17", "x17y9"])
-def test_a_tag_that_could_be_of_an_open_pull_request_stays(tag: str) -> None:
-    # `*` could take the 1 of 17, or the whole of it.
+def test_a_tag_that_may_belong_to_an_open_pull_request_is_kept(tag: str) -> None:
+    # `*` could match the 1 of 17, or all of it.
     assert not tags_of_closed("*{number}*", {17})(tag)
 
 
 @pytest.mark.parametrize("tag", ["x-gone-main", "main-gone", "main"])
-def test_a_tag_that_could_be_of_a_branch_that_is_there_stays(tag: str) -> None:
+def test_a_tag_that_may_belong_to_an_existing_branch_is_kept(tag: str) -> None:
     assert not tags_of_deleted("*{branch}*", {"main"})(tag)
 
 
@@ -60,7 +60,7 @@ def test_tags_of_deleted_branches(pattern: str, tag: str, expected: bool) -> Non
     assert tags_of_deleted(pattern, {"main", "Feature/X"})(tag) is expected
 
 
-# Every way in which tools write the name of an existing branch into a tag.
+# All ways in which tools convert the name of an existing branch to a tag.
 MADE_OF_BRANCHES = [
     ("Feature/x", "feature-x"),
     ("feature/x", "Feature-X"),
@@ -90,9 +90,7 @@ MADE_OF_BRANCHES = [
 
 
 @pytest.mark.parametrize(("branch", "part"), MADE_OF_BRANCHES)
-def test_a_tag_that_a_tool_may_have_made_of_an_existing_branch_stays(
-    branch: str, part: str
-) -> None:
+def test_a_converted_branch_name_is_kept(branch: str, part: str) -> None:
     origin = tags_of_deleted("branch-{branch}", ["other", branch])
     assert not origin(f"branch-{part}")
     assert origin.may_exist(f"branch-{part}")
@@ -115,30 +113,30 @@ def test_a_tag_that_a_tool_may_have_made_of_an_existing_branch_stays(
         ("main", "-"),
     ],
 )
-def test_a_tag_of_another_branch_goes(branch: str, part: str) -> None:
+def test_a_tag_of_another_branch_is_deleted(branch: str, part: str) -> None:
     origin = tags_of_deleted("branch-{branch}", ["another", branch])
     assert origin(f"branch-{part}")
     assert not origin.may_exist(f"branch-{part}")
 
 
-def test_a_tag_that_the_pattern_does_not_match_is_of_nothing() -> None:
+def test_an_unmatched_tag_is_never_stale() -> None:
     for origin in (tags_of_deleted("branch-{branch}", []), tags_of_closed("pr-{number}", {7})):
         assert not origin("v1")
         assert not origin.may_exist("v1")
 
 
-def test_a_number_with_zeros_before_it_is_the_same_pull_request() -> None:
+def test_leading_zeros_do_not_change_the_pull_request() -> None:
     assert tags_of_closed("pr-{number}", {7}).may_exist("pr-007")
     assert tags_of_closed("*{number}*", {7}).may_exist("pr-007-12")
 
 
 @pytest.mark.parametrize("pattern", ["pr-*", "{number}-{number}", "", "{branch}"])
-def test_a_pattern_without_a_single_place_for_the_number_is_refused(pattern: str) -> None:
+def test_a_pattern_without_exactly_one_number_is_refused(pattern: str) -> None:
     with pytest.raises(InvalidFilterError, match=r"expected \{number\} once"):
         tags_of_closed(pattern, set())
 
 
-def test_a_number_is_never_a_part_of_a_longer_one() -> None:
+def test_a_number_is_never_part_of_a_longer_one() -> None:
     assert tags_of_closed("*{number}", {2})("x12")
     assert tags_of_closed("{number}*", {1})("12x")
     assert tags_of_closed("{number}", {1})("7")

@@ -1,4 +1,4 @@
-"""Refusals for a token without a scope, and records of GitHub that cannot be read."""
+"""Refusals for a token without a scope, and malformed records of GitHub."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def refused(
 
 @pytest.mark.parametrize("status", [403, 404])
 @pytest.mark.parametrize("given", ["repo, read:packages", ""])
-def test_a_scope_that_is_missing_is_named_with_the_page(status: int, given: str) -> None:
+def test_a_missing_scope_is_named_with_the_page(status: int, given: str) -> None:
     hint = refused(status, "delete:packages", given).hint or ""
     assert "lacks delete:packages" in hint
     assert "GHCRCTL_TOKEN" in hint
@@ -49,7 +49,7 @@ def test_a_scope_that_is_missing_is_named_with_the_page(status: int, given: str)
     assert (f"`{given}`" in hint) == bool(given)
 
 
-def test_a_scope_that_the_token_of_gh_lacks_is_added_with_gh() -> None:
+def test_a_missing_scope_of_ghs_token_is_added_with_gh() -> None:
     hint = refused(403, "delete:packages", "repo", "gh auth token, for github.com").hint or ""
     assert hint.endswith("gh auth refresh -h github.com -s delete:packages")
 
@@ -64,7 +64,7 @@ def test_a_scope_that_the_token_of_gh_lacks_is_added_with_gh() -> None:
         ("delete:packages", None),
     ],
 )
-def test_a_scope_that_is_there_or_not_known_is_not_called_missing(
+def test_a_present_or_unknown_scope_is_not_called_missing(
     status: int, scope: str, given: str | None
 ) -> None:
     assert "lacks" not in (refused(status, scope, given).hint or "")
@@ -85,7 +85,7 @@ def test_a_version_with_an_odd_field_is_invalid(changed: dict[str, Any], why: st
     assert caught.value.message == f"GitHub returned an invalid version: {why}"
 
 
-def test_a_field_that_is_missing_is_named() -> None:
+def test_a_missing_field_is_named() -> None:
     with pytest.raises(InvalidResponseError, match="the field `id` is missing") as caught:
         read_version({key: value for key, value in VERSION.items() if key != "id"})
     assert "Error(" not in caught.value.message

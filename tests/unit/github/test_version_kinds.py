@@ -1,4 +1,4 @@
-"""What a version is, by its content first and by its tags second."""
+"""The kind of a version, by its content first and by its tags second."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def facts(*layers: str, config: str = OCI_CONFIG, **fields: Any) -> Facts:
         (facts(OCI_LAYER, artifactType="application/vnd.example"), "application/vnd.example"),
     ],
 )
-def test_layers_decide_where_the_config_is_that_of_an_image(found: Facts, kind: str) -> None:
+def test_layers_decide_if_the_config_is_an_images(found: Facts, kind: str) -> None:
     assert found.kind == kind
 
 
@@ -67,7 +67,7 @@ def test_layers_decide_where_the_config_is_that_of_an_image(found: Facts, kind: 
         ("", "", "image"),
     ],
 )
-def test_the_type_is_looked_at_before_the_tag(kind: str, suffix: str, expected: str) -> None:
+def test_the_type_takes_precedence_over_the_tag(kind: str, suffix: str, expected: str) -> None:
     versions = Versions().image("thing", tag_for("image", suffix), kind=kind)
     assert kind_of(versions.graph, digest_of("thing")) == expected
 
@@ -92,14 +92,12 @@ INDEX = Facts(OCI_INDEX, 100, is_index=True, children=(Child("child"),))
         (None, False),
     ],
 )
-def test_what_an_index_lists_decides_whether_it_is_a_list(
-    child: Facts | None, expected: bool
-) -> None:
+def test_entries_decide_whether_an_index_is_a_list(child: Facts | None, expected: bool) -> None:
     known = {"index": INDEX} | ({"child": child} if child else {})
     assert names_subject(f"sha256-{'ab' * 32}", "index", known) is expected
 
 
-def test_the_manifest_of_an_entry_counts_more_than_the_entry() -> None:
+def test_an_entrys_manifest_takes_precedence_over_the_entry() -> None:
     entry = Child("child", artifact_type=SIGNATURE)
     listing = Facts(OCI_INDEX, 100, is_index=True, children=(entry,))
     image = Facts(OCI_MANIFEST, 1, is_index=False)

@@ -1,7 +1,7 @@
-"""What tests do to stores, in this process and in others.
+"""Operations on stores, in this process and in others.
 
-As a program (``python -m tests.unit.store.acts STORE ACT ...``) it does one act; a line on its
-standard output says that it is in the middle of it.
+As a program (``python -m tests.unit.store.acts STORE ACT ...``) it runs one operation, and prints a
+line in the middle of it.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ BIG = random_image(1, 3_000_000, seed=99)
 
 
 def open_store(path: Path) -> Store:
-    """Open a store as a process does."""
+    """Open a store, as in production."""
     return Store(path, prefer=Platform("linux", "amd64"))
 
 
 def fill(store: Store, built: Built, *names: str, pulled: bool = True) -> None:
-    """Bring an image in as a pull does, or as an import; the lease stays until the store closes."""
+    """Store an image like a pull or an import; the lease is held until the store closes."""
     memory = MemoryPlace("the test")
     built.into(memory)
     place = StorePlace(store, origin=built.root.digest if pulled else None)
@@ -46,13 +46,13 @@ def fill(store: Store, built: Built, *names: str, pulled: bool = True) -> None:
 
 
 def record(store: Store, name: str) -> Record:
-    """Return the record of a name."""
+    """Return the record with a name."""
     [found] = [r for r in store.records() if r.name == name]
     return found
 
 
 def is_whole(store: Store, built: Built) -> bool:
-    """Tell whether all of an image is there, byte for byte."""
+    """Check that all content of an image exists, byte for byte."""
     return all(
         store.blobs.exists(d) and store.blobs.path(d.digest).read_bytes() == content
         for d, content in built.contents
@@ -60,7 +60,7 @@ def is_whole(store: Store, built: Built) -> bool:
 
 
 def start(store: Path, *act: str) -> subprocess.Popen[str]:
-    """Do an act in another process."""
+    """Run an operation in another process."""
     return subprocess.Popen(
         [sys.executable, "-m", "tests.unit.store.acts", str(store), *act],
         cwd=ROOT,
@@ -71,7 +71,7 @@ def start(store: Path, *act: str) -> subprocess.Popen[str]:
 
 
 class Cutting(MemoryPlace):
-    """A source whose connection is cut after so many bytes, and that remembers where it began."""
+    """A source whose connection breaks after some bytes, and that records the offsets."""
 
     def __init__(self, built: Built, cut: int | None = None) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ class _Cut:
 
 
 class _Slow(MemoryPlace):
-    """A source that stops in the middle of a blob, says so, and waits."""
+    """A source that stops in the middle of a blob, reports this, and waits."""
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
         stream = super().open(descriptor, offset)
@@ -156,7 +156,7 @@ def _churn(store: Store, seed: str) -> None:
 
 
 def _first(store: Store, seed: str) -> None:
-    """Use a store that is maybe not there yet."""
+    """Use a store that may not exist yet."""
     fill(store, random_image(2, seed=1), f"first-{seed}")
 
 

@@ -1,8 +1,8 @@
-"""Let a process die at each change that it makes to the disk, one after the other.
+"""Kill a process before each of its changes to the disk.
 
 As a program (``python -m tests.unit.store.dying BASE FOLDER ACT``) it copies the store ``BASE`` to
-``FOLDER/0``, ``FOLDER/1`` and so on, and does the act on each in a process that ends, as if killed,
-right before its first, second and so on change, until one lives to the end.
+``FOLDER/0``, ``FOLDER/1`` and so on, and runs the operation on each copy in a process that exits,
+as if killed, right before its first, second and so on change, until one completes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.unit.store.acts import fill, open_store, record
 
 OLD, NEW, KEPT = (
     random_image(2, seed=1),
-    # Its base layer is that of the old image.
+    # Its base layer is also in the old image.
     random_image(3, seed=1),
     random_image(2, seed=3),
 )

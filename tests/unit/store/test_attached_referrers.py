@@ -1,4 +1,4 @@
-"""What belongs to an image stays in the store with it, and is deleted with it."""
+"""Referrers are kept as long as their subject, and deleted with it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def keep(session: Session, built: Built, name: str, origin: Digest | None = None
 
 
 def attach(session: Session, subject: Descriptor, what: str = "sbom", tag: str = "") -> Built:
-    """Store a referrer by digest, as a push does, or under a tag."""
+    """Store a referrer by digest, like a push, or under a tag."""
     made = artifact(f"application/vnd.example.{what}", subject=subject, payload=what.encode())
     keep(session, made, f"{HOME}:{tag}" if tag else f"{HOME}@{made.root.digest}")
     return made
@@ -87,7 +87,7 @@ def test_prune_deletes_referrers_with_their_subject(session: Session, dry_run: b
 
 
 @pytest.mark.parametrize("where", ["a platform", "the index", "the index it was pulled from"])
-def test_referrers_of_any_part_of_an_image_stay(session: Session, where: str) -> None:
+def test_referrers_of_any_part_of_an_image_are_kept(session: Session, where: str) -> None:
     index = index_of(IMAGE, OTHER)
     whole = where != "the index it was pulled from"
     keep(session, index if whole else IMAGE, f"{HOME}:1", index.root.digest)
@@ -98,7 +98,7 @@ def test_referrers_of_any_part_of_an_image_stay(session: Session, where: str) ->
     assert not is_here(session, signature)
 
 
-def test_referrers_by_tag_stay_and_are_no_images_of_their_own(session: Session) -> None:
+def test_referrers_by_tag_are_kept_and_not_listed_as_images(session: Session) -> None:
     for seed, built in enumerate((IMAGE, OTHER)):
         keep(session, built, f"{HOME}:{seed}")
         tag = f"sha256-{built.root.digest.encoded}"
@@ -111,7 +111,7 @@ def test_referrers_by_tag_stay_and_are_no_images_of_their_own(session: Session) 
     assert len(session.store.records()) == 3
 
 
-def test_rules_do_not_part_a_referrer_from_its_subject(session: Session) -> None:
+def test_rules_do_not_separate_referrers_from_subjects(session: Session) -> None:
     keep(session, IMAGE, f"{HOME}:1")
     attach(session, IMAGE.root, tag="sbom")
     assert prune(session, PruneRules(without_labels=("never",), everything=False)).deleted == ()
@@ -119,7 +119,7 @@ def test_rules_do_not_part_a_referrer_from_its_subject(session: Session) -> None
     assert len(prune(session, PruneRules(keep_last=0)).untagged) >= 1
 
 
-def test_a_full_store_gives_up_images_with_their_referrers(session: Session) -> None:
+def test_a_size_limit_removes_images_with_their_referrers(session: Session) -> None:
     keep(session, IMAGE, f"{HOME}:1")
     keep(session, OTHER, f"{HOME}:2")
     first, second = attach(session, IMAGE.root), attach(session, OTHER.root)
@@ -130,7 +130,7 @@ def test_a_full_store_gives_up_images_with_their_referrers(session: Session) -> 
     assert is_here(session, first) != is_here(session, second)
 
 
-def test_everything_is_everything(session: Session) -> None:
+def test_pruning_everything_removes_everything(session: Session) -> None:
     keep(session, IMAGE, f"{HOME}:1")
     for tag in ("", "sbom"):
         attach(session, IMAGE.root, f"kind-{tag}", tag)
@@ -140,7 +140,7 @@ def test_everything_is_everything(session: Session) -> None:
     assert list(session.store.blobs.all()) == []
 
 
-def test_a_referrer_without_its_subject_is_an_image_like_any_other(session: Session) -> None:
+def test_a_referrer_without_its_subject_is_treated_as_an_image(session: Session) -> None:
     sbom = attach(session, IMAGE.root)
     signature = attach(session, sbom.root, "signature")
     keep(session, OTHER, f"{HOME}:2")
@@ -162,14 +162,14 @@ def test_removing_one_of_several_names_keeps_referrers(session: Session) -> None
     assert not is_here(session, sbom)
 
 
-def test_a_referrer_with_a_tag_of_its_own_outlives_its_subject(session: Session) -> None:
+def test_a_tagged_referrer_outlives_its_subject(session: Session) -> None:
     keep(session, IMAGE, f"{HOME}:1")
     sbom = attach(session, IMAGE.root, tag="sbom")
     remove(session, f"{HOME}:1")
     assert is_here(session, sbom)
 
 
-def test_a_tag_that_moves_leaves_the_old_image_its_referrers(session: Session) -> None:
+def test_moving_a_tag_keeps_the_old_images_referrers(session: Session) -> None:
     keep(session, IMAGE, f"{HOME}:1", IMAGE.root.digest)
     sbom = attach(session, IMAGE.root)
     keep(session, OTHER, f"{HOME}:1", OTHER.root.digest)
@@ -180,7 +180,7 @@ def test_a_tag_that_moves_leaves_the_old_image_its_referrers(session: Session) -
     assert not is_here(session, sbom)
 
 
-def test_removing_a_platform_deletes_what_referred_to_it_alone(session: Session) -> None:
+def test_removing_a_platform_deletes_its_own_referrers(session: Session) -> None:
     arm = random_image(seed=3, platform=Platform("linux", "arm64"))
     index = index_of(IMAGE, arm)
     keep(session, index, f"{HOME}:1")
@@ -201,7 +201,7 @@ def test_rewriting_a_record_keeps_referrers(session: Session) -> None:
     assert is_here(session, sbom)
 
 
-def test_manifests_that_an_index_lists_are_no_images_without_a_tag(session: Session) -> None:
+def test_untagged_manifests_of_an_index_are_not_images(session: Session) -> None:
     index = index_of(IMAGE, OTHER)
     for child in (IMAGE, OTHER):
         keep(session, child, f"{HOME}@{child.root.digest}")
@@ -212,7 +212,7 @@ def test_manifests_that_an_index_lists_are_no_images_without_a_tag(session: Sess
     assert session.store.records() == []
 
 
-def test_images_does_not_list_what_an_index_lists(session: Session) -> None:
+def test_images_does_not_list_manifests_of_an_index(session: Session) -> None:
     index = index_of(IMAGE, OTHER)
     for child in (IMAGE, OTHER):
         keep(session, child, f"{HOME}@{child.root.digest}")

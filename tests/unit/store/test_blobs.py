@@ -1,4 +1,4 @@
-"""One blob, several threads of one process: `serve` takes the same blob from several clients."""
+"""Threads of one process that write the same blob, as in `serve`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BLOB = Descriptor.of(DATA, "application/octet-stream")
 
 
 class _Gate(MemoryPlace):
-    """A source that hands out its first chunk, and the rest when the gate is opened."""
+    """A source that sends its first chunk, and the rest after the gate is opened."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__()
@@ -61,14 +61,14 @@ def write(store: Store, source: MemoryPlace, descriptor: Descriptor = BLOB) -> N
 
 
 def plain(data: bytes = DATA) -> MemoryPlace:
-    """Make a source that says it has the blob."""
+    """Return a source that claims to have the blob."""
     made = MemoryPlace()
     made.put(BLOB, data)
     return made
 
 
 def during(store: Store, slow: _Gate, act: Callable[[], None]) -> tuple[Future[None], Future[None]]:
-    """Do an act in the middle of a slow write; return how the slow write and the act ended."""
+    """Run an operation during a slow write; return the results of both."""
     store.lease()
     with ThreadPoolExecutor(2) as pool:
         writing = pool.submit(write, store, slow)
@@ -83,14 +83,14 @@ def partial_files(store: Store) -> list[Path]:
     return list((store.root / "ghcrctl" / "partial").iterdir())
 
 
-def test_two_threads_that_write_one_blob_both_succeed(store: Store) -> None:
+def test_two_threads_can_write_the_same_blob(store: Store) -> None:
     for ended in during(store, _Gate(DATA), lambda: write(store, plain())):
         ended.result()
     assert store.blobs.path(BLOB.digest).read_bytes() == DATA
     assert partial_files(store) == []
 
 
-def test_a_liar_does_not_spoil_the_blob_of_the_other(store: Store) -> None:
+def test_wrong_bytes_of_one_thread_do_not_affect_another(store: Store) -> None:
     honest, lying = during(store, _Gate(DATA), lambda: write(store, plain(b"?" * len(DATA))))
     honest.result()
     with pytest.raises(DigestMismatchError):
@@ -98,7 +98,7 @@ def test_a_liar_does_not_spoil_the_blob_of_the_other(store: Store) -> None:
     assert store.blobs.path(BLOB.digest).read_bytes() == DATA
 
 
-def test_a_slow_liar_does_not_spoil_the_blob_of_the_other(store: Store) -> None:
+def test_slow_wrong_bytes_of_one_thread_do_not_affect_another(store: Store) -> None:
     lying, honest = during(store, _Gate(b"?" * len(DATA)), lambda: write(store, plain()))
     honest.result()
     with pytest.raises(DigestMismatchError):
@@ -107,7 +107,7 @@ def test_a_slow_liar_does_not_spoil_the_blob_of_the_other(store: Store) -> None:
     assert partial_files(store) == []
 
 
-def test_a_slow_write_does_not_hold_up_other_blobs(store: Store) -> None:
+def test_a_slow_write_does_not_delay_other_blobs(store: Store) -> None:
     other = plain().add(b"other", "text/plain")
     source = MemoryPlace()
     source.put(other, b"other")
@@ -141,7 +141,7 @@ def test_a_partial_file_of_the_size_with_wrong_bytes_is_dropped(store: Store) ->
     assert partial_files(store) == []
 
 
-def test_of_several_partial_files_the_longest_is_gone_on_with(store: Store) -> None:
+def test_the_longest_partial_file_is_resumed(store: Store) -> None:
     partial = store.root / "ghcrctl" / "partial"
     store.prepare()
     for number, size in enumerate((10, 3000, 200)):
@@ -159,7 +159,7 @@ def test_of_several_partial_files_the_longest_is_gone_on_with(store: Store) -> N
     assert offsets == [3000]
 
 
-def test_partial_files_of_other_blobs_are_let_alone(store: Store) -> None:
+def test_partial_files_of_other_blobs_are_kept(store: Store) -> None:
     store.prepare()
     other = store.root / "ghcrctl" / "partial" / f"sha256-{'0' * 64}.1-dead"
     other.write_bytes(b"begun")
@@ -167,7 +167,7 @@ def test_partial_files_of_other_blobs_are_let_alone(store: Store) -> None:
     assert other.read_bytes() == b"begun"
 
 
-def test_what_is_absent_is_told(store: Store) -> None:
+def test_a_missing_blob_is_an_error(store: Store) -> None:
     with pytest.raises(BlobUnknownError) as caught:
         store.blobs.open(BLOB)
     assert caught.value.exit_status is ExitStatus.NOT_FOUND

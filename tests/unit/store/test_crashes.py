@@ -1,4 +1,4 @@
-"""A process that dies at any moment leaves every image whole and the store usable."""
+"""A process that is killed at any time leaves complete images and a usable store."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KNOWN = {built.root.digest: built for built in (OLD, NEW, KEPT)}
 
 
 def crashed(store: Store, folder: Path, act: str) -> list[Store]:
-    """Return the stores in which an act died, at one change after the other; the last lived."""
+    """Return the stores after killing an operation at each change; the last one completed."""
     fill(store, OLD, "image:latest", pulled=False)
     fill(store, KEPT, "kept:latest", pulled=False)
     store.close()
@@ -38,7 +38,7 @@ def crashed(store: Store, folder: Path, act: str) -> list[Store]:
     try:
         assert process.wait(timeout=60) == 0
     except subprocess.TimeoutExpired:
-        # With the child that it waits for.
+        # Including the child process that it waits for.
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=30)
         raise
@@ -46,7 +46,7 @@ def crashed(store: Store, folder: Path, act: str) -> list[Store]:
 
 
 def named(store: Store) -> dict[str, Built]:
-    """Return the images that have a name, which must all be whole."""
+    """Return the named images, all of which must be complete."""
     for record_ in store.records():
         assert is_complete(store.blobs, record_.descriptor, store.blobs.exists)
         assert is_whole(store, KNOWN[record_.descriptor.digest])
@@ -54,7 +54,7 @@ def named(store: Store) -> dict[str, Built]:
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_a_process_that_dies_leaves_each_name_its_old_image_or_its_new_one(
+def test_after_a_crash_each_name_has_its_old_or_new_image(
     store: Store, tmp_path: Path, act: str
 ) -> None:
     stores = crashed(store, tmp_path / "crashed", act)
@@ -75,7 +75,7 @@ def test_a_process_that_dies_leaves_each_name_its_old_image_or_its_new_one(
 
 
 def can_go_on(store: Store) -> bool:
-    """Do the whole act anew, and then remove everything."""
+    """Repeat the whole operation, and then remove everything."""
     fill(store, NEW, "image:latest")
     names = named(store)
     store.close()
@@ -84,7 +84,7 @@ def can_go_on(store: Store) -> bool:
     return names["image:latest"] == NEW and names["kept:latest"] == KEPT and gone
 
 
-def test_the_image_whose_name_moved_keeps_its_facts(store: Store, tmp_path: Path) -> None:
+def test_an_image_that_lost_its_name_keeps_its_facts(store: Store, tmp_path: Path) -> None:
     *_, last = crashed(store, tmp_path / "crashed", "retag")
     [old] = [r for r in last.records() if not r.name]
     assert old.descriptor.digest == OLD.root.digest

@@ -1,4 +1,4 @@
-"""Disk errors in our words, and a store with something in the way."""
+"""Translation of disk errors, and stores with obstacles in their paths."""
 
 from __future__ import annotations
 
@@ -38,9 +38,7 @@ IMAGE = random_image(seed=1)
     ],
     ids=lambda value: errno.errorcode.get(value, "") if isinstance(value, int) else "",
 )
-def test_what_the_disk_says_is_told_in_our_words(
-    number: int, kind: type[StoreError], hint: str
-) -> None:
+def test_disk_errors_are_translated(number: int, kind: type[StoreError], hint: str) -> None:
     with pytest.raises(StoreError) as caught, disk_errors("write the list"):
         raise OSError(number, os.strerror(number), "/data")
     assert type(caught.value) is kind
@@ -50,7 +48,7 @@ def test_what_the_disk_says_is_told_in_our_words(
 
 
 @pytest.mark.parametrize("in_store", [True, False])
-def test_another_store_is_advised_only_where_the_store_is_written(*, in_store: bool) -> None:
+def test_the_hint_names_another_store_only_for_the_store(*, in_store: bool) -> None:
     with pytest.raises(StoreError) as caught, disk_errors("write", in_store=in_store):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
     assert ("--store" in (caught.value.hint or "")) == in_store
@@ -79,7 +77,7 @@ def _as_folder(path: Path) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_something_in_the_way_is_told_and_stays(
+def test_an_obstacle_is_reported_and_kept(
     store: Store, name: str, harm: Callable[[Path], None]
 ) -> None:
     fill(store, IMAGE, "image")
@@ -94,7 +92,7 @@ def test_something_in_the_way_is_told_and_stays(
 
 
 def _listing(root: Path) -> dict[Path, bytes | None]:
-    """Return what is there, but for what a lock may leave."""
+    """Return all files, except those that a lock may leave."""
     return {
         path: path.read_bytes() if path.is_file() else None
         for path in root.rglob("*")
@@ -102,7 +100,7 @@ def _listing(root: Path) -> dict[Path, bytes | None]:
     }
 
 
-def test_an_image_can_be_read_where_nothing_can_be_written(store: Store) -> None:
+def test_a_read_only_store_can_be_read(store: Store) -> None:
     fill(store, IMAGE, "image")
     store.close()
     _as_file(store.root / "ghcrctl" / "leases")

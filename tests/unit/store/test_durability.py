@@ -1,4 +1,4 @@
-"""Durability of every file of the store, in the order that keeps the store consistent."""
+"""Durability of all files of the store, in the order that keeps the store consistent."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _remove(store: Store) -> None:
 
 
 def _resume(store: Store) -> None:
-    """Receive a layer that an earlier process received in part."""
+    """Receive the rest of a layer that an earlier process received in part."""
     layer = BIG.blobs[0][0]
     earlier = open_store(store.root)
     with pytest.raises(ConnectionLostError):
@@ -58,7 +58,7 @@ def _resume(store: Store) -> None:
 
 
 def _arrive(store: Store) -> None:
-    """Store content whose digest is known at its end only, and an image that has it."""
+    """Store content whose digest is only known at its end, and an image with it."""
     memory = MemoryPlace()
     NEW.into(memory)
     [(layer, data), *_] = NEW.blobs
@@ -69,7 +69,7 @@ def _arrive(store: Store) -> None:
 
 
 def _use_another_algorithm(store: Store) -> None:
-    """Store content in a directory that no earlier content has made."""
+    """Store content in a directory that does not exist yet."""
     memory = MemoryPlace()
     layer = Descriptor("a/b", Digest.of(b"layer", "sha512"), len(b"layer"))
     memory.put(layer, b"layer")

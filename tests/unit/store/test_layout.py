@@ -1,4 +1,4 @@
-"""The layout as other tools know it: what they wrote stays, what is damaged is told."""
+"""The layout and other tools: their entries are kept, and damage is reported."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ OLD, NEW, THEIRS = random_image(2, seed=1), random_image(2, seed=2), random_imag
 
 
 def entry(built: Built, **more: Any) -> dict[str, Any]:
-    """Write an entry as another tool does."""
+    """Return an entry as another tool writes it."""
     root = built.root
     return {"mediaType": root.media_type, "digest": str(root.digest), "size": root.size, **more}
 
@@ -72,19 +72,17 @@ def document(store: Store) -> dict[str, Any]:
 
 
 def rewrite(store: Store, **changes: Any) -> None:
-    """Change ``index.json`` as another tool does."""
+    """Change ``index.json`` like another tool."""
     (store.root / "index.json").write_text(json.dumps({**document(store), **changes}))
 
 
 def texts(entries: list[dict[str, Any]]) -> list[str]:
-    """Write each entry out, so that order and kind of its fields count too."""
+    """Serialize each entry, so that the order and types of its fields matter too."""
     return [json.dumps(e) for e in entries]
 
 
 @pytest.mark.parametrize("entries", ENTRIES.values(), ids=ENTRIES)
-def test_an_entry_of_another_tool_stays_as_it_was(
-    store: Store, entries: list[dict[str, Any]]
-) -> None:
+def test_entries_of_other_tools_are_unchanged(store: Store, entries: list[dict[str, Any]]) -> None:
     for built in (OLD, THEIRS):
         fill(store, built, "ours:latest")
     rewrite(store, manifests=[*document(store)["manifests"], *entries])
@@ -97,7 +95,7 @@ def test_an_entry_of_another_tool_stays_as_it_was(
     assert texts(kept) == texts(entries)
 
 
-def test_what_the_list_says_of_itself_stays(store: Store) -> None:
+def test_other_members_of_the_list_are_kept(store: Store) -> None:
     fill(store, OLD, "old")
     said = {"schemaVersion": 2, "annotations": {"com.example": "x"}, "later": [1]}
     (store.root / "index.json").write_text(
@@ -110,7 +108,7 @@ def test_what_the_list_says_of_itself_stays(store: Store) -> None:
     assert [e["annotations"][NAME] for e in after["manifests"]] == ["old", "new"]
 
 
-def test_an_image_of_another_tool_is_listed_with_its_facts_and_kept_by_its_name(
+def test_an_image_of_another_tool_is_listed_and_kept(
     store: Store,
 ) -> None:
     fill(store, THEIRS, "ours")
@@ -126,7 +124,7 @@ def test_an_image_of_another_tool_is_listed_with_its_facts_and_kept_by_its_name(
     assert not any(store.blobs.exists(d) for d, _ in THEIRS.contents)
 
 
-def test_a_name_of_another_tool_moves_and_its_image_dangles(store: Store) -> None:
+def test_a_name_of_another_tool_can_move(store: Store) -> None:
     fill(store, THEIRS, "theirs")
     rewrite(store, manifests=[entry(THEIRS, annotations={NAME: "x:1", "com.example": "n"})])
     fill(store, NEW, "x:1")
@@ -139,7 +137,7 @@ def test_a_name_of_another_tool_moves_and_its_image_dangles(store: Store) -> Non
 @pytest.mark.parametrize(
     "text", ["", "garbage", "[]", "{}", '{"imageLayoutVersion":"2.0.0"}', "[" * 99_999]
 )
-def test_a_layout_that_is_none_of_ours_is_not_written_to(store: Store, text: str) -> None:
+def test_an_unsupported_layout_is_not_written_to(store: Store, text: str) -> None:
     fill(store, OLD, "old")
     before = document(store)
     layout = store.root / "oci-layout"
@@ -154,7 +152,7 @@ def test_a_layout_that_is_none_of_ours_is_not_written_to(store: Store, text: str
     assert is_whole(store, OLD)
 
 
-def test_an_empty_list_as_tools_in_go_write_it_is_empty(store: Store) -> None:
+def test_a_null_list_of_go_programs_is_empty(store: Store) -> None:
     store.root.mkdir()
     (store.root / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
     (store.root / "index.json").write_text('{"schemaVersion":2,"manifests":null}')
@@ -163,7 +161,7 @@ def test_an_empty_list_as_tools_in_go_write_it_is_empty(store: Store) -> None:
     assert [r.name for r in store.records()] == ["old"]
 
 
-def test_a_layout_of_another_tool_is_taken_over_as_it_is(store: Store) -> None:
+def test_a_layout_of_another_tool_is_used_unchanged(store: Store) -> None:
     text = '{"later": 1, "imageLayoutVersion": "1.0.0"}\n'
     store.root.mkdir()
     (store.root / "oci-layout").write_text(text)
@@ -191,7 +189,7 @@ def _damage(path: Path) -> None:
     ],
     ids=["lost", "wrong bytes", "cut"],
 )
-def test_damaged_content_goes_nowhere(
+def test_damaged_content_is_never_sent(
     store: Store,
     number: int,
     harm: Callable[[Path], None],
@@ -212,8 +210,8 @@ def test_damaged_content_goes_nowhere(
     assert {p: p.read_bytes() for p in store.root.rglob("*") if p.is_file()} == before
 
 
-def test_a_store_is_made_under_its_lock_only(store: Store) -> None:
-    # Of two processes that make a store, the slower must not empty the list of the quicker.
+def test_a_store_is_created_under_its_lock(store: Store) -> None:
+    # If two processes create a store, the slower one must not empty the faster one's list.
     private = store.root / "ghcrctl"
     private.mkdir(parents=True)
     making = threading.Thread(target=store.prepare)
@@ -228,7 +226,7 @@ def test_a_store_is_made_under_its_lock_only(store: Store) -> None:
     assert document(store)["manifests"] == [STRANGE]
 
 
-def test_an_image_that_another_process_removed_gets_no_further_name(store: Store) -> None:
+def test_a_removed_image_cannot_be_named(store: Store) -> None:
     fill(store, OLD, "old")
     seen = record(store, "old")
     store.close()

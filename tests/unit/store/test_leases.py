@@ -1,4 +1,4 @@
-"""Leases: what a living process relies on stays; what a dead one relied on does not."""
+"""Leases: content of a running process is kept, that of a dead process is not."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ONE, TWO = Digest.of(b"one"), Digest.of(b"two")
 
 
 def dead_lease(folder: Path, *digests: Digest) -> str:
-    """Leave what a killed process leaves: its files, with the lock gone."""
+    """Create the files of a killed process, without the lock."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "99999-dead.lock").touch()
     (folder / "99999-dead.list").write_text("".join(f"{digest}\n" for digest in digests))
@@ -34,7 +34,7 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def test_what_a_living_process_relies_on_is_leased(tmp_path: Path) -> None:
+def test_content_of_a_running_process_is_leased(tmp_path: Path) -> None:
     lease, other = Lease(tmp_path), Lease(tmp_path)
     lease.add([ONE])
     lease.add([TWO])
@@ -46,7 +46,7 @@ def test_what_a_living_process_relies_on_is_leased(tmp_path: Path) -> None:
     assert names(tmp_path) == set()
 
 
-def test_what_a_dead_process_relied_on_is_not_leased_and_its_lease_is_cleared_away(
+def test_a_dead_processes_lease_is_removed(
     tmp_path: Path,
 ) -> None:
     dead = dead_lease(tmp_path, ONE)
@@ -60,8 +60,8 @@ def test_what_a_dead_process_relied_on_is_not_leased_and_its_lease_is_cleared_aw
     living.close()
 
 
-def test_a_lease_that_ends_while_it_is_looked_at_holds_nothing(tmp_path: Path) -> None:
-    # A list that is gone between finding and reading it; its lock still held.
+def test_a_lease_that_ends_while_being_read_is_ignored(tmp_path: Path) -> None:
+    # The list is deleted between finding and reading it, while the lock is still held.
     ending, living = Lease(tmp_path), Lease(tmp_path)
     (tmp_path / f"{ending.id}.list").symlink_to(tmp_path / "gone")
     living.add([ONE])
@@ -71,7 +71,7 @@ def test_a_lease_that_ends_while_it_is_looked_at_holds_nothing(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("rest", [b"sha256:1234", b"\0" * 20, b"\xff\xfe", b"\n\n"])
-def test_a_line_that_was_cut_does_not_hide_the_others(tmp_path: Path, rest: bytes) -> None:
+def test_a_truncated_line_does_not_hide_the_others(tmp_path: Path, rest: bytes) -> None:
     lease = Lease(tmp_path)
     lease.add([ONE])
     with (tmp_path / f"{lease.id}.list").open("ab") as file:
@@ -80,7 +80,7 @@ def test_a_line_that_was_cut_does_not_hide_the_others(tmp_path: Path, rest: byte
     lease.close()
 
 
-def test_an_image_that_another_store_reserved_stays_until_that_closes(store: Store) -> None:
+def test_reserved_content_is_kept_until_the_store_closes(store: Store) -> None:
     fill(store, IMAGE, "image")
     store.close()
     other = open_store(store.root)
@@ -94,7 +94,7 @@ def test_an_image_that_another_store_reserved_stays_until_that_closes(store: Sto
     assert set(gone) == {d.digest for d, _ in IMAGE.contents}
 
 
-def test_only_what_is_reserved_stays(store: Store) -> None:
+def test_only_reserved_content_is_kept(store: Store) -> None:
     fill(store, IMAGE, "image")
     store.close()
     layer = IMAGE.blobs[0][0].digest
@@ -105,7 +105,7 @@ def test_only_what_is_reserved_stays(store: Store) -> None:
     other.close()
 
 
-def test_the_lease_of_a_dead_process_holds_no_image(store: Store) -> None:
+def test_a_dead_processes_lease_keeps_no_image(store: Store) -> None:
     fill(store, IMAGE, "image")
     store.close()
     folder = store.root / "ghcrctl" / "leases"

@@ -1,4 +1,4 @@
-"""Having a file to oneself, among processes that come and go."""
+"""Exclusive locks on files, with many processes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.store.store import Store
 
-# Adds one to a number so often, each time alone; a lost turn is a lost number.
+# Increments a number under the lock; a lost update means that the lock failed.
 COUNT = """
 import sys, time
 from pathlib import Path
@@ -37,7 +37,7 @@ for _ in range(int(sys.argv[2])):
 """
 
 
-def test_a_second_one_is_refused_and_leaves_the_first_alone(tmp_path: Path) -> None:
+def test_a_second_process_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "file"
     with exclusive_file(path):
         with pytest.raises(RefusedError, match="another process is using"), exclusive_file(path):
@@ -72,11 +72,11 @@ def test_many_processes_take_turns(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-# Files that are replaced while they are locked
+# Files that are replaced while they are being locked
 
 
 class Replacing:
-    """Something that gives the name of a file that is being locked to another file, so often."""
+    """Replaces a file while it is being locked, a number of times."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
         self.tries = 0
@@ -103,7 +103,7 @@ def test_a_lock_file_that_is_always_replaced_is_an_error(
         assert found.tries == locks._MAX_ATTEMPTS
 
 
-def test_a_lock_file_that_is_replaced_for_a_while_is_locked_in_the_end(
+def test_a_lock_file_replaced_for_a_while_is_locked_eventually(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Replacing(monkeypatch, locks._MAX_ATTEMPTS - 1)
@@ -120,7 +120,7 @@ def test_patience_outlasts_many_replacements(
         pass
 
 
-def test_a_lock_of_a_deleted_file_is_taken_again(
+def test_a_lock_on_a_deleted_file_is_retried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "file.lock"
@@ -140,7 +140,7 @@ def test_a_lock_of_a_deleted_file_is_taken_again(
 
 
 @pytest.mark.parametrize("times", [0, 3])
-def test_a_store_locks_the_file_that_others_lock(
+def test_a_store_locks_the_file_with_the_current_name(
     store: Store, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
     store.prepare()
@@ -194,7 +194,7 @@ def test_a_directory_that_is_always_replaced_is_an_error(
 
 
 @unix_only
-def test_a_directory_that_was_replaced_is_locked_under_its_name(
+def test_a_replaced_directory_is_locked_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Replacing(monkeypatch, 2)
@@ -208,7 +208,7 @@ def test_a_directory_that_was_replaced_is_locked_under_its_name(
 
 
 @unix_only
-def test_a_directory_is_waited_for(tmp_path: Path) -> None:
+def test_locking_a_directory_waits(tmp_path: Path) -> None:
     inside, turns = threading.Event(), []
 
     def hold() -> None:
@@ -227,7 +227,7 @@ def test_a_directory_is_waited_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("held", [False, True])
-def test_without_locks_of_directories_a_file_is_locked(
+def test_without_directory_locks_a_file_is_locked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: bool
 ) -> None:
     monkeypatch.setitem(sys.modules, "fcntl", None)

@@ -1,4 +1,4 @@
-"""Files and directories that the user names for output."""
+"""Files and directories that the user names as output."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_an_existing_file_keeps_its_permissions_but_no_set_id_bits(
 @posix_only
 @pytest.mark.parametrize("step", ["write", "sync", "rename"])
 @pytest.mark.parametrize("number", ERRORS)
-def test_a_disk_that_refuses_leaves_the_old_file(
+def test_a_failed_write_keeps_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, number: int
 ) -> None:
     path = tmp_path / "out"
@@ -75,16 +75,14 @@ def test_a_disk_that_refuses_leaves_the_old_file(
 
 
 @posix_only
-def test_a_refused_write_names_the_output_wherever_it_happens(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_names_the_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     break_disk(monkeypatch.setattr, "write", errno.ENOSPC, "out")
     refused = pytest.raises(NoSpaceError, match=f"cannot write {tmp_path / 'out'}")
     with whole_file(tmp_path / "out") as write, refused:
         write(b"x" * 1_000_000)
 
 
-def test_an_interrupted_writer_leaves_the_old_file(tmp_path: Path) -> None:
+def test_an_interrupted_writer_keeps_the_old_file(tmp_path: Path) -> None:
     def interrupted() -> None:
         with whole_file(tmp_path / "out") as write:
             write(b"half")
@@ -111,7 +109,7 @@ def test_a_device_and_a_pipe_are_written_to(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs("/dev/full")
-def test_a_device_that_refuses_is_no_usage_error() -> None:
+def test_a_failing_device_is_not_a_usage_error() -> None:
     with pytest.raises(NoSpaceError, match="cannot write /dev/full"):
         _write(Path("/dev/full"))
     refused = pytest.raises(NoSpaceError, match="cannot write /dev/full")
@@ -131,7 +129,7 @@ def test_a_device_that_refuses_is_no_usage_error() -> None:
         ("dangling", "does not exist"),
     ],
 )
-def test_a_path_that_no_file_can_have_is_a_usage_error(tmp_path: Path, name: str, why: str) -> None:
+def test_an_invalid_file_path_is_a_usage_error(tmp_path: Path, name: str, why: str) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
     (tmp_path / "circle").symlink_to("circle")
@@ -156,7 +154,7 @@ def test_the_command_that_creates_a_directory(path: str, command: str, *, on_win
     assert mkdir_command(path, on_windows=on_windows) == command
 
 
-def test_a_link_to_a_file_that_is_missing_is_written_through(tmp_path: Path) -> None:
+def test_a_dangling_link_is_followed(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("target")
     check_output_file(tmp_path / "link")
     _write(tmp_path / "link")
@@ -165,7 +163,7 @@ def test_a_link_to_a_file_that_is_missing_is_written_through(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["file", "file/below", "file/deep/below"])
-def test_a_path_that_no_directory_can_have_is_a_usage_error(tmp_path: Path, name: str) -> None:
+def test_an_invalid_directory_path_is_a_usage_error(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="file is not a directory"):
         check_output_directory(tmp_path / name)
@@ -193,12 +191,12 @@ def _odd(number: int) -> OSError:
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EIO])
-def test_other_errors_are_those_of_the_disk(number: int) -> None:
+def test_other_errors_are_disk_errors(number: int) -> None:
     with pytest.raises(StoreError, match="cannot write out"), output_errors(Path("out")):
         raise OSError(number, os.strerror(number))
 
 
-def test_an_output_that_is_read_is_refused(tmp_path: Path) -> None:
+def test_an_output_that_is_an_input_is_refused(tmp_path: Path) -> None:
     path, other = tmp_path / "a", tmp_path / "b"
     check_not_read(path, [path])
     for each in (path, other):
@@ -208,11 +206,11 @@ def test_an_output_that_is_read_is_refused(tmp_path: Path) -> None:
     for same in (path, tmp_path / "link"):
         with pytest.raises(UsageError, match="it is also an input"):
             check_not_read(path, [other, tmp_path / "none", same])
-    # A directory may be read and added to.
+    # A directory may be both input and output.
     check_not_read(tmp_path, [tmp_path])
 
 
-def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
+def test_files_of_a_killed_writer_are_removed(tmp_path: Path) -> None:
     left = tmp_path / f".out.{2**22 + 1}.0badcafe"
     left.touch()
     _write(tmp_path / "out")

@@ -1,4 +1,4 @@
-"""Several processes on one store, and processes that die."""
+"""Several processes on one store, including killed ones."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Other:
     def in_the_middle(self, act: str) -> subprocess.Popen[str]:
         process = self.start(act)
         assert process.stdout
-        # One that never gets there is a failure, and not a test that never ends.
+        # Fail instead of hanging if the process never gets there.
         patience = threading.Timer(30, process.kill)
         patience.start()
         said = process.stdout.readline()
@@ -72,9 +72,7 @@ def kill(process: subprocess.Popen[str]) -> None:
         process.stdout.close()
 
 
-def test_a_process_that_is_killed_in_a_write_leaves_the_rest_whole(
-    store: Store, other: Other
-) -> None:
+def test_a_process_killed_during_a_write_damages_nothing(store: Store, other: Other) -> None:
     fill(store, OLD, "old:latest")
     kill(other.in_the_middle("pull-slowly"))
     again = open_store(store.root)
@@ -83,7 +81,9 @@ def test_a_process_that_is_killed_in_a_write_leaves_the_rest_whole(
     assert not again.blobs.exists(BIG.blobs[0][0])
 
 
-def test_what_a_killed_process_received_is_not_asked_for_again(store: Store, other: Other) -> None:
+def test_bytes_received_by_a_killed_process_are_not_requested_again(
+    store: Store, other: Other
+) -> None:
     kill(other.in_the_middle("pull-slowly"))
     source = Cutting(BIG)
 
@@ -104,14 +104,14 @@ def test_a_running_process_keeps_its_own_unfinished_file(
     assert process.poll() is None
 
 
-def test_a_killed_holder_of_the_lock_holds_nobody_up(store: Store, other: Other) -> None:
+def test_the_lock_of_a_killed_process_is_free(store: Store, other: Other) -> None:
     fill(store, OLD, "old:latest")
     kill(other.in_the_middle("hold-lock"))
     fill(store, random_image(seed=2), "new:latest")
     assert [r.name for r in store.records()] == ["old:latest", "new:latest"]
 
 
-def test_a_lock_that_is_held_for_too_long_is_an_error(
+def test_a_lock_held_for_too_long_is_an_error(
     store: Store, other: Other, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store_module, "LOCK_TIMEOUT", 0.2)
@@ -122,9 +122,7 @@ def test_a_lock_that_is_held_for_too_long_is_an_error(
     assert store.records() == []
 
 
-def test_what_a_running_process_relies_on_is_not_removed_until_it_ends(
-    store: Store, other: Other
-) -> None:
+def test_content_of_a_running_process_is_not_removed(store: Store, other: Other) -> None:
     process = other.in_the_middle("hold-lease")
     store.remove([record(store, "held")])
     assert store.records() == []
@@ -136,9 +134,7 @@ def test_what_a_running_process_relies_on_is_not_removed_until_it_ends(
     assert not any(store.blobs.exists(d) for d, _ in BIG.contents)
 
 
-def test_processes_that_pull_tag_and_remove_at_once_lose_nothing(
-    store: Store, other: Other
-) -> None:
+def test_concurrent_pulls_tags_and_removals_lose_nothing(store: Store, other: Other) -> None:
     processes = [other.start("churn", seed) for seed in "abc"]
     assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
     names = {r.name for r in store.records() if r.name and "@" not in r.name}
@@ -151,14 +147,14 @@ def test_processes_that_pull_tag_and_remove_at_once_lose_nothing(
     assert [path for path in leftovers if path.suffix == ".list"] == []
 
 
-def test_processes_that_make_the_store_at_once_lose_nothing(store: Store, other: Other) -> None:
+def test_concurrently_creating_a_store_loses_nothing(store: Store, other: Other) -> None:
     processes = [other.start("first", seed) for seed in "abcde"]
     assert [process.wait(timeout=60) for process in processes] == [0] * 5
     assert {r.name for r in store.records()} == {f"first-{seed}" for seed in "abcde"}
     assert is_whole(store, OLD)
 
 
-def test_a_process_that_stands_still_is_waited_for_once(
+def test_a_stalled_process_is_waited_for_once(
     store: Store, other: Other, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(partials, "STALL_SECONDS", 0.5)
@@ -174,9 +170,7 @@ def test_a_process_that_stands_still_is_waited_for_once(
     assert is_whole(store, BIG)
 
 
-def test_what_a_process_that_dies_had_received_is_gone_on_with_by_one_that_waits(
-    store: Store, other: Other
-) -> None:
+def test_a_waiting_process_resumes_a_dead_ones_download(store: Store, other: Other) -> None:
     process = other.in_the_middle("pull-slowly")
     source = Cutting(BIG)
     dying = threading.Timer(0.5, process.kill)
@@ -188,7 +182,7 @@ def test_what_a_process_that_dies_had_received_is_gone_on_with_by_one_that_waits
     assert list((store.root / "ghcrctl" / "partial").iterdir()) == []
 
 
-def test_who_waits_for_another_process_can_be_stopped(store: Store, other: Other) -> None:
+def test_waiting_for_another_process_can_be_interrupted(store: Store, other: Other) -> None:
     other.in_the_middle("pull-slowly")
     lease = store.lease()
     layer = BIG.blobs[0][0]
@@ -204,7 +198,7 @@ def test_who_waits_for_another_process_can_be_stopped(store: Store, other: Other
     assert not store.blobs.exists(layer)
 
 
-def test_what_another_process_brings_in_meanwhile_is_not_fetched(store: Store) -> None:
+def test_content_stored_by_another_process_meanwhile_is_not_fetched(store: Store) -> None:
     quick, slow = store, open_store(store.root)
     layer = BIG.blobs[0][0]
     arrived, gate = threading.Event(), threading.Event()
@@ -221,7 +215,7 @@ def test_what_another_process_brings_in_meanwhile_is_not_fetched(store: Store) -
     with ThreadPoolExecutor(2) as pool:
         writing = pool.submit(quick.blobs.write, Content(gated, layer), quick.lease())
         assert arrived.wait(20)
-        # Two files that are made within one tick of the clock are in no particular order.
+        # Two files created within one clock tick are in no particular order.
         [first] = (store.root / "ghcrctl" / "partial").iterdir()
         os.utime(first, (time.time() - 1,) * 2)
         waiting = pool.submit(slow.blobs.write, Content(source, layer), slow.lease())
@@ -236,7 +230,7 @@ def test_what_another_process_brings_in_meanwhile_is_not_fetched(store: Store) -
     slow.close()
 
 
-def test_what_a_process_gave_up_another_goes_on_with(store: Store) -> None:
+def test_a_released_partial_file_is_resumed_by_another_process(store: Store) -> None:
     other, layer = open_store(store.root), BIG.blobs[0][0]
     with pytest.raises(ConnectionLostError):
         other.blobs.write(Content(Cutting(BIG, 1_500_000), layer), other.lease())
@@ -247,7 +241,7 @@ def test_what_a_process_gave_up_another_goes_on_with(store: Store) -> None:
     other.close()
 
 
-def test_a_partial_file_of_a_living_process_is_not_gone_on_with(
+def test_a_partial_file_of_a_running_process_is_not_taken_over(
     store: Store, other: Other, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(partials, "STALL_SECONDS", 0.3)
@@ -260,7 +254,7 @@ def test_a_partial_file_of_a_living_process_is_not_gone_on_with(
     assert theirs.read_bytes() == before
 
 
-def test_what_a_killed_process_held_is_cleared_away(store: Store, other: Other) -> None:
+def test_leases_of_killed_processes_are_removed(store: Store, other: Other) -> None:
     kill(other.in_the_middle("hold-lease"))
     folder = store.root / "ghcrctl" / "leases"
     left = {path.name for path in folder.iterdir()}

@@ -35,7 +35,7 @@ def _blobs(store: Store) -> list[Path]:
 
 @pytest.mark.parametrize("number", ERRORS)
 @pytest.mark.parametrize("step", STEPS)
-def test_content_that_the_disk_refused_is_not_there_in_part(
+def test_no_partial_file_is_left_after_a_disk_error(
     store: Store, monkeypatch: pytest.MonkeyPatch, step: str, number: int
 ) -> None:
     store.prepare()
@@ -46,7 +46,7 @@ def test_content_that_the_disk_refused_is_not_there_in_part(
     assert caught.value.exit_status is ExitStatus.STORE
     assert ("--store" in (caught.value.hint or "")) == (number == errno.EROFS)
     assert _blobs(store) == []
-    # What was received and synced in full may be used by the next try.
+    # Content that was received and synced completely may be used by the next attempt.
     assert _unfinished(store) in ([], [LAYER.size] if step == "rename" else [])
     monkeypatch.undo()
     source = Cutting(BIG)
@@ -57,7 +57,7 @@ def test_content_that_the_disk_refused_is_not_there_in_part(
 
 
 @pytest.mark.parametrize("step", ["write", "sync"])
-def test_the_rest_of_a_resumed_transfer_that_the_disk_refused_is_dropped(
+def test_a_resumed_transfer_is_dropped_after_a_disk_error(
     store: Store, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     lease = store.lease()
@@ -72,7 +72,7 @@ def test_the_rest_of_a_resumed_transfer_that_the_disk_refused_is_dropped(
     monkeypatch.undo()
 
 
-def test_a_transfer_that_was_cut_is_resumed_and_wrong_bytes_are_not(store: Store) -> None:
+def test_an_interrupted_transfer_is_resumed_but_wrong_bytes_are_not(store: Store) -> None:
     lease = store.lease()
     with pytest.raises(ConnectionLostError):
         store.blobs.write(Content(Cutting(BIG, 2 * CHUNK_SIZE - 1), LAYER), lease)
@@ -84,7 +84,7 @@ def test_a_transfer_that_was_cut_is_resumed_and_wrong_bytes_are_not(store: Store
     source._blobs[LAYER.digest] = (LAYER, b"x" * LAYER.size)
     with pytest.raises(DigestMismatchError):
         store.blobs.write(Content(source, LAYER), lease)
-    # It was tried from where the first one ended, and then from the start.
+    # It was tried from the end of the first transfer, and then from the start.
     assert source.offsets == [CHUNK_SIZE, 0]
     assert _unfinished(store) == []
 
@@ -98,7 +98,7 @@ def test_wrong_bytes_of_a_new_transfer_are_fetched_once(store: Store) -> None:
     assert _unfinished(store) == []
 
 
-def test_cleaning_up_does_not_hide_why_the_disk_refused(
+def test_cleanup_does_not_hide_the_disk_error(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -114,7 +114,7 @@ def test_cleaning_up_does_not_hide_why_the_disk_refused(
 
 @pytest.mark.parametrize("number", ERRORS)
 @pytest.mark.parametrize("step", STEPS)
-def test_content_of_unknown_digest_that_the_disk_refused_is_not_there_in_part(
+def test_no_incoming_blob_is_left_after_a_disk_error(
     store: Store, monkeypatch: pytest.MonkeyPatch, step: str, number: int
 ) -> None:
     def arrive() -> None:
@@ -138,7 +138,7 @@ def test_content_of_unknown_digest_that_the_disk_refused_is_not_there_in_part(
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_list_that_the_disk_refused_stays_as_it_was(
+def test_the_list_is_unchanged_after_a_disk_error(
     store: Store, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     fill(store, BIG, "one:latest")
@@ -151,7 +151,7 @@ def test_a_list_that_the_disk_refused_stays_as_it_was(
     assert [path.name for path in store.root.iterdir() if path.name.startswith(".")] == []
 
 
-def test_a_lease_that_the_disk_refused_to_shorten_keeps_all(
+def test_a_lease_is_unchanged_after_a_disk_error(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lease, digests = store.lease(), [Digest.of(b"1"), Digest.of(b"2")]

@@ -1,4 +1,4 @@
-"""What killed processes leave is removed by the next writer or by `prune`, and `df` counts it."""
+"""Files of killed processes are removed by the next writer or by `prune`, and counted by `df`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.operations.common.session import Session
 
-# Makes what each part of this program works in, says so, and waits to be killed.
+# Creates each kind of work file, reports this, and waits to be killed.
 _WORK = """
 import sys, time
 from contextlib import ExitStack
@@ -76,7 +76,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 
 def working(kind: str, where: Path) -> subprocess.Popen[str]:
-    """Start a process that works in something."""
+    """Start a process that uses a work file."""
     process = subprocess.Popen(
         [sys.executable, "-c", _WORK, kind, str(where)],
         env={**os.environ, "TMPDIR": str(where / "tmp")},
@@ -89,7 +89,7 @@ def working(kind: str, where: Path) -> subprocess.Popen[str]:
 
 
 def left_by(kind: str, where: Path) -> Path:
-    """Return what a killed process left."""
+    """Return the work file of a killed process."""
     process = working(kind, where)
     (path,) = found(kind, where)
     process.send_signal(signal.SIGKILL)
@@ -107,7 +107,7 @@ def found(kind: str, where: Path) -> list[Path]:
     return list(where.glob(pattern[kind]))
 
 
-def test_the_next_writer_of_an_output_removes_what_was_left(tmp_path: Path) -> None:
+def test_the_next_writer_of_an_output_removes_old_files(tmp_path: Path) -> None:
     path = left_by("output", tmp_path)
     other = tmp_path / ".other.tar.1.0badcafe"
     other.touch()
@@ -118,7 +118,7 @@ def test_the_next_writer_of_an_output_removes_what_was_left(tmp_path: Path) -> N
     assert (tmp_path / "out.tar").read_bytes() == b"whole"
 
 
-def test_the_next_export_removes_what_was_left(tmp_path: Path) -> None:
+def test_the_next_export_removes_old_files(tmp_path: Path) -> None:
     path = left_by("export", tmp_path)
     locked = path / "locked"
     locked.mkdir(mode=0o500)
@@ -126,7 +126,7 @@ def test_the_next_export_removes_what_was_left(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-def test_the_next_that_needs_a_temporary_directory_removes_what_was_left(tmp_path: Path) -> None:
+def test_creating_a_temporary_directory_removes_abandoned_ones(tmp_path: Path) -> None:
     path = left_by("temporary", tmp_path)
     with scratch_directory() as own:
         assert own.is_dir()
@@ -135,9 +135,7 @@ def test_the_next_that_needs_a_temporary_directory_removes_what_was_left(tmp_pat
 
 
 @pytest.mark.parametrize("kind", ["temporary", "import"])
-def test_df_counts_and_prune_removes_what_was_left(
-    session: Session, tmp_path: Path, kind: str
-) -> None:
+def test_df_counts_and_prune_removes_old_files(session: Session, tmp_path: Path, kind: str) -> None:
     path = left_by(kind, tmp_path)
     line = disk_usage(session).lines[1]
     assert line.total == 1
@@ -148,7 +146,7 @@ def test_df_counts_and_prune_removes_what_was_left(
 
 
 @pytest.mark.parametrize("kind", ["temporary", "import"])
-def test_the_next_writer_of_the_store_removes_what_was_left(
+def test_the_next_writer_of_the_store_removes_old_files(
     session: Session, tmp_path: Path, kind: str
 ) -> None:
     path = left_by(kind, tmp_path)
@@ -157,7 +155,9 @@ def test_the_next_writer_of_the_store_removes_what_was_left(
 
 
 @pytest.mark.parametrize("kind", ["output", "export", "temporary", "import"])
-def test_what_a_running_process_works_in_stays(session: Session, tmp_path: Path, kind: str) -> None:
+def test_work_files_of_running_processes_are_kept(
+    session: Session, tmp_path: Path, kind: str
+) -> None:
     process = working(kind, tmp_path)
     try:
         (path,) = found(kind, tmp_path)
@@ -170,11 +170,11 @@ def test_what_a_running_process_works_in_stays(session: Session, tmp_path: Path,
         process.communicate()
 
 
-def test_a_lock_tells_processes_of_other_containers(tmp_path: Path) -> None:
+def test_a_lock_shows_processes_of_other_containers(tmp_path: Path) -> None:
     process = working("temporary", tmp_path)
     try:
         (path,) = found("temporary", tmp_path)
-        # As if seen from where the process has no number.
+        # As seen from a container where the process has no ID.
         renamed = path.with_name(f"ghcrctl-{2**22 + 1}-{path.name[-8:]}")
         path.rename(renamed)
         assert abandoned(renamed.parent, "ghcrctl-*") == []
@@ -187,7 +187,7 @@ def test_a_lock_tells_processes_of_other_containers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["ghcrctl-notes", "ghcrctl-1", "ghcrctl-backup42", f"ghcrctl-{2**22 + 1}-backup42"]
 )
-def test_directories_of_the_user_stay(temporary: Path, session: Session, name: str) -> None:
+def test_directories_of_the_user_are_kept(temporary: Path, session: Session, name: str) -> None:
     path = temporary / name
     path.mkdir(mode=0o700)
     (path / "mine").touch()
@@ -198,7 +198,7 @@ def test_directories_of_the_user_stay(temporary: Path, session: Session, name: s
 
 
 @pytest.mark.parametrize("name", [".out.tar.2026.backup42", ".out.tar.bak", ".out.tar.1.0badcafe"])
-def test_files_of_the_user_beside_an_output_stay(tmp_path: Path, name: str) -> None:
+def test_files_of_the_user_beside_an_output_are_kept(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.touch()
     with whole_file(tmp_path / "out.tar") as write:
@@ -206,7 +206,7 @@ def test_files_of_the_user_beside_an_output_stay(tmp_path: Path, name: str) -> N
     assert path.exists()
 
 
-def test_without_locks_age_tells(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_locks_age_decides(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scratch, "_HAS_LOCKS", False)
     fresh, old = (temporary / f"ghcrctl-{2**22 + 1}-{name}" for name in ("freshone", "oldenone"))
     for path in (fresh, old):
@@ -225,7 +225,7 @@ def test_links_are_not_followed(temporary: Path, tmp_path: Path) -> None:
         assert (tmp_path / "mine").exists()
 
 
-def test_the_next_writer_of_a_layout_removes_what_was_left(tmp_path: Path) -> None:
+def test_the_next_writer_of_a_layout_removes_old_files(tmp_path: Path) -> None:
     image = random_image(seed=1)
     memory = MemoryPlace()
     image.into(memory)
@@ -252,14 +252,14 @@ def upload(session: Session, owner: str, age: float = 0.0) -> Path:
 
 
 @pytest.mark.parametrize("owner", ["12-dead", "", "x"])
-def test_uploads_to_a_server_that_is_dead_are_removed(session: Session, owner: str) -> None:
+def test_uploads_to_a_dead_server_are_removed(session: Session, owner: str) -> None:
     path = upload(session, owner)
     assert disk_usage(session).lines[1].size == 4
     session.store.lease()
     assert not path.exists()
 
 
-def test_uploads_to_a_running_server_stay_until_they_expire(session: Session) -> None:
+def test_uploads_to_a_running_server_are_kept_until_they_expire(session: Session) -> None:
     owner = session.store.lease().id
     path = upload(session, owner)
     for dry_run in (True, False):

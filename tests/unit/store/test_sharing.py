@@ -1,4 +1,4 @@
-"""Two commands at once that want the same content fetch it once between them."""
+"""Two commands at once that need the same content fetch it only once."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def start(shell: Shell, registry: PlainRegistry, name: str, jobs: int) -> subpro
 
 
 def begin(shell: Shell, registry: PlainRegistry, fault: Fault, jobs: int) -> subprocess.Popen[str]:
-    """Start a pull, and come back once it waits for a layer."""
+    """Start a pull, and return once it waits for a layer."""
     registry.faults.append(fault)
     times, until = fault.times, time.monotonic() + 20
     process = start(shell, registry, "image", jobs)
@@ -67,7 +67,7 @@ def fetched(registry: PlainRegistry) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("jobs", [1, 6])
-def test_two_pulls_at_once_fetch_each_layer_once(
+def test_concurrent_pulls_fetch_each_layer_once(
     shell: Shell, registry: PlainRegistry, jobs: int
 ) -> None:
     first = begin(shell, registry, Fault("GET", "/blobs/", times=30, delay=0.5), jobs)
@@ -79,7 +79,7 @@ def test_two_pulls_at_once_fetch_each_layer_once(
     assert list((shell.folder / "store" / "ghcrctl" / "partial").iterdir()) == []
 
 
-def test_a_pull_goes_on_for_one_that_was_killed(shell: Shell, registry: PlainRegistry) -> None:
+def test_a_pull_resumes_a_killed_one(shell: Shell, registry: PlainRegistry) -> None:
     first = begin(shell, registry, Fault("GET", "/blobs/", times=3, delay=4), 6)
     second = start(shell, registry, "other", 6)
     time.sleep(1)

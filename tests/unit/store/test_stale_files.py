@@ -1,4 +1,4 @@
-"""What dead processes leave is swept after a while; what may still be of use is not."""
+"""Files of dead processes are removed after a while, unless they may still be useful."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LEFT = [
 
 
 def leave(store: Store, name: str, age: float) -> Path:
-    """Leave a file that was last written so many seconds ago."""
+    """Create a file that was last written some seconds ago."""
     store.prepare()
     path = store.root / name
     path.write_bytes(b"begun")
@@ -36,7 +36,7 @@ def leave(store: Store, name: str, age: float) -> Path:
 
 
 @pytest.mark.parametrize("name", LEFT)
-def test_what_was_left_long_ago_is_swept_by_the_next_that_writes(store: Store, name: str) -> None:
+def test_old_leftovers_are_removed_by_the_next_writer(store: Store, name: str) -> None:
     path = leave(store, name, MAX_AGE + DAY)
     fill(store, random_image(), "image")
     assert not path.exists()
@@ -44,14 +44,14 @@ def test_what_was_left_long_ago_is_swept_by_the_next_that_writes(store: Store, n
 
 
 @pytest.mark.parametrize("name", LEFT)
-def test_what_was_left_lately_may_still_be_of_use(store: Store, name: str) -> None:
+def test_recent_leftovers_are_kept(store: Store, name: str) -> None:
     path = leave(store, name, MAX_AGE - DAY)
     fill(store, random_image(), "image")
     assert path.read_bytes() == b"begun"
 
 
 def abandoned(store: Store, number: int, age: float, size: int = 1) -> Path:
-    """Leave an unfinished file of so many bytes, which take no room."""
+    """Create an unfinished sparse file of some size (bytes)."""
     path = leave(store, f"ghcrctl/partial/sha256-{number:064}.{number}-dead", age)
     os.truncate(path, size)
     then = time.time() - age
@@ -63,13 +63,13 @@ def left(store: Store) -> set[str]:
     return {path.name for path in (store.root / "ghcrctl" / "partial").iterdir()}
 
 
-def test_of_too_many_unfinished_files_the_oldest_go(store: Store) -> None:
+def test_the_oldest_of_too_many_unfinished_files_are_removed(store: Store) -> None:
     paths = [abandoned(store, number, 60.0 * number) for number in range(1, MAX_FILES + 4)]
     store.lease()
     assert left(store) == {path.name for path in paths[:MAX_FILES]}
 
 
-def test_of_unfinished_files_that_take_too_much_the_oldest_go(store: Store) -> None:
+def test_the_oldest_of_too_large_unfinished_files_are_removed(store: Store) -> None:
     third = MAX_BYTES // 3
     other = open_store(store.root)
     lease = other.lease()
@@ -81,7 +81,7 @@ def test_of_unfinished_files_that_take_too_much_the_oldest_go(store: Store) -> N
     other.close()
 
 
-def test_the_unfinished_file_of_a_living_process_stays_however_old(store: Store) -> None:
+def test_a_running_processes_unfinished_file_is_kept_at_any_age(store: Store) -> None:
     other = open_store(store.root)
     name = f"ghcrctl/partial/sha256-{'a' * 64}.{other.lease().id}"
     path = leave(store, name, 100 * MAX_AGE)
@@ -93,13 +93,13 @@ def test_the_unfinished_file_of_a_living_process_stays_however_old(store: Store)
     assert not path.exists()
 
 
-def test_files_of_others_stay_however_old(store: Store) -> None:
+def test_files_of_others_are_kept_at_any_age(store: Store) -> None:
     strange = [leave(store, name, 100 * MAX_AGE) for name in (".notes", "README", "ghcrctl/other")]
     fill(store, random_image(), "image")
     assert all(path.exists() for path in strange)
 
 
-def test_locks_of_dead_processes_are_cleared_away(store: Store) -> None:
+def test_locks_of_dead_processes_are_removed(store: Store) -> None:
     store.prepare()
     folder = store.root / "ghcrctl" / "leases"
     for number in range(3):
@@ -116,7 +116,7 @@ def is_clear(folder: Path) -> bool:
     return not [path for path in folder.iterdir() if "dead" in path.name]
 
 
-def test_reading_sweeps_nothing(store: Store) -> None:
+def test_reading_removes_nothing(store: Store) -> None:
     fill(store, random_image(), "image")
     store.close()
     path = leave(store, LEFT[0], 100 * MAX_AGE)

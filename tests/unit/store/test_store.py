@@ -1,4 +1,4 @@
-"""Names, content and what a disk may do to them."""
+"""Names and content of the store, and damage by a disk."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LAYER, LAYER_BYTES = BIG.blobs[0]
 
 
 def cut_short(store: Store, received: int = 2_500_000) -> Path:
-    """Receive a part of the layer; return the partial file."""
+    """Receive part of the layer; return the partial file."""
     with pytest.raises(ConnectionLostError):
         store.blobs.write(Content(Cutting(BIG, received), LAYER), store.lease())
     [partial] = (store.root / "ghcrctl" / "partial").iterdir()
@@ -38,7 +38,7 @@ def cut_short(store: Store, received: int = 2_500_000) -> Path:
     return partial
 
 
-def test_a_cut_write_goes_on_where_it_stopped(store: Store) -> None:
+def test_an_interrupted_write_is_resumed(store: Store) -> None:
     have = cut_short(store).stat().st_size
     assert have > 1_000_000
     source = Cutting(BIG)
@@ -49,7 +49,7 @@ def test_a_cut_write_goes_on_where_it_stopped(store: Store) -> None:
 
 
 @pytest.mark.parametrize("damage", ["other bytes", "too many"])
-def test_a_damaged_partial_file_is_started_anew(store: Store, damage: str) -> None:
+def test_a_damaged_partial_file_is_discarded(store: Store, damage: str) -> None:
     partial = cut_short(store)
     with partial.open("r+b") as file:
         file.seek(0, 0 if damage == "other bytes" else 2)
@@ -60,7 +60,7 @@ def test_a_damaged_partial_file_is_started_anew(store: Store, damage: str) -> No
     assert store.blobs.path(LAYER.digest).read_bytes() == LAYER_BYTES
 
 
-def test_a_partial_file_that_is_whole_needs_no_byte_more(store: Store) -> None:
+def test_a_complete_partial_file_needs_no_transfer(store: Store) -> None:
     cut_short(store).write_bytes(LAYER_BYTES)
     source = Cutting(BIG)
     store.blobs.write(Content(source, LAYER), store.lease())
@@ -77,7 +77,7 @@ def test_wrong_bytes_are_tried_once_and_not_kept(store: Store) -> None:
     assert list((store.root / "ghcrctl" / "partial").iterdir()) == []
 
 
-def test_an_image_whose_name_moved_stays_without_it(store: Store) -> None:
+def test_an_image_that_lost_its_name_is_kept(store: Store) -> None:
     fill(store, OLD, "octo:latest", pulled=False)
     facts = record(store, "octo:latest").facts
     fill(store, NEW, "octo:latest", pulled=False)
@@ -87,14 +87,14 @@ def test_an_image_whose_name_moved_stays_without_it(store: Store) -> None:
     assert is_whole(store, OLD)
 
 
-def test_an_image_of_a_registry_whose_name_moved_keeps_its_digest(store: Store) -> None:
+def test_a_pulled_image_that_lost_its_name_keeps_its_digest(store: Store) -> None:
     fill(store, OLD, "ghcr.io/octo/image:1")
     fill(store, NEW, "ghcr.io/octo/image:1")
     names = [r.name for r in store.records()]
     assert names == [f"ghcr.io/octo/image@{OLD.root.digest}", "ghcr.io/octo/image:1"]
 
 
-def test_removing_an_image_leaves_what_others_need(store: Store) -> None:
+def test_removing_an_image_keeps_shared_content(store: Store) -> None:
     small, large = random_image(1, seed=4), random_image(2, seed=4)
     fill(store, small, "small")
     fill(store, large, "large")
@@ -107,7 +107,7 @@ def test_removing_an_image_leaves_what_others_need(store: Store) -> None:
     assert is_whole(store, small)
 
 
-def test_an_index_goes_with_all_its_children(store: Store) -> None:
+def test_an_index_is_removed_with_its_children(store: Store) -> None:
     nested = index_of(index_of(OLD), NEW)
     fill(store, nested, "nested")
     assert is_whole(open_store(store.root), nested)
@@ -115,7 +115,7 @@ def test_an_index_goes_with_all_its_children(store: Store) -> None:
     assert len(store.remove([record(store, "nested")])) == len(nested.contents)
 
 
-def test_what_other_tools_wrote_is_listed_and_stays_as_it_is(store: Store) -> None:
+def test_images_of_other_tools_are_listed_and_unchanged(store: Store) -> None:
     fill(store, OLD, "ours")
     path = store.root / "index.json"
     document = json.loads(path.read_text())
@@ -138,7 +138,7 @@ def test_what_other_tools_wrote_is_listed_and_stays_as_it_is(store: Store) -> No
 
 
 @pytest.mark.parametrize("text", ["", "garbage", "[]", "{}", '{"manifests": [{}]}', "[" * 99_999])
-def test_a_damaged_list_is_told_and_not_overwritten(store: Store, text: str) -> None:
+def test_a_damaged_list_is_an_error_and_not_overwritten(store: Store, text: str) -> None:
     fill(store, OLD, "old")
     path = store.root / "index.json"
     path.write_text(text)
@@ -151,7 +151,7 @@ def test_a_damaged_list_is_told_and_not_overwritten(store: Store, text: str) -> 
     assert is_whole(store, OLD)
 
 
-def test_a_damaged_image_is_mended_by_pulling_it_again(store: Store) -> None:
+def test_pulling_again_repairs_a_damaged_image(store: Store) -> None:
     fill(store, OLD, "old")
     lost, cut = (d for d, _ in OLD.blobs[:2])
     store.blobs.path(lost.digest).unlink()
@@ -163,7 +163,7 @@ def test_a_damaged_image_is_mended_by_pulling_it_again(store: Store) -> None:
     assert is_whole(store, OLD)
 
 
-def test_of_a_damaged_image_nothing_that_it_may_need_is_removed(store: Store) -> None:
+def test_content_that_a_damaged_image_may_need_is_kept(store: Store) -> None:
     fill(store, OLD, "old")
     fill(store, NEW, "new")
     store.close()
@@ -173,7 +173,7 @@ def test_of_a_damaged_image_nothing_that_it_may_need_is_removed(store: Store) ->
     assert is_whole(store, NEW)
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_an_unwritable_store_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("no directory")
     store = open_store(file / "store")
@@ -183,7 +183,7 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert file.read_text() == "no directory"
 
 
-def test_an_empty_store_is_made_at_the_first_write_only(tmp_path: Path) -> None:
+def test_a_store_is_created_at_the_first_write(tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
     assert store.records() == []
     assert not store.root.exists()

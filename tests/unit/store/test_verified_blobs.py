@@ -1,4 +1,4 @@
-"""What was verified once is read again only where its file was touched; what is wrong is mended."""
+"""Verified blobs are only read again if their file was changed; damaged ones are repaired."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ ALL = range(len(IMAGE.contents))
 
 @pytest.fixture
 def again(store: Store) -> Iterator[Store]:
-    """Give the store to the next process, once an image is in it."""
+    """Open the store in the next process, with an image in it."""
     fill(store, IMAGE, "image")
-    # So long may a change leave the times of a file as they are.
+    # Within this time, a change may not affect the times of a file.
     time.sleep(0.05)
     store.close()
     made = open_store(store.root)
@@ -52,7 +52,7 @@ def flip(path: Path) -> None:
 
 
 def rot(store: Store, descriptor: Descriptor) -> None:
-    """Change a blob as a failing disk does: nothing tells of it."""
+    """Change a blob like a failing disk, without any trace."""
     path = store.blobs.path(descriptor.digest)
     flip(path)
     memory = VerifiedBlobs(store.root / "ghcrctl" / "verified")
@@ -62,13 +62,13 @@ def rot(store: Store, descriptor: Descriptor) -> None:
 
 
 def verdict(store: Store, descriptor: Descriptor) -> bool | None:
-    """Say what the next process knows of a blob without reading it."""
+    """Return what the next process knows about a blob without reading it."""
     known = VerifiedBlobs(store.root / "ghcrctl" / "verified")
     return known.verdict(descriptor.digest, store.blobs.path(descriptor.digest).stat())
 
 
 def pull(store: Store, image: Built) -> tuple[bool, set[Digest]]:
-    """Pull as ``pull`` does; return whether it was up to date, and what was fetched."""
+    """Pull an image; return whether it was up to date, and what was fetched."""
     fetched: set[Digest] = set()
 
     class Remote(MemoryPlace):
@@ -84,13 +84,15 @@ def pull(store: Store, image: Built) -> tuple[bool, set[Digest]]:
     return plan.is_up_to_date, fetched
 
 
-def test_what_was_written_is_known_to_the_next_process_without_reading(again: Store) -> None:
+def test_the_next_process_knows_written_blobs_without_reading(again: Store) -> None:
     assert [verdict(again, d) for d, _ in IMAGE.contents] == [True] * len(IMAGE.contents)
     assert pull(again, IMAGE) == (True, set())
 
 
 @pytest.mark.parametrize("number", ALL)
-def test_a_flipped_blob_is_absent_and_a_pull_mends_it_alone(again: Store, number: int) -> None:
+def test_a_corrupted_blob_counts_as_missing_and_a_pull_repairs_it(
+    again: Store, number: int
+) -> None:
     harmed = IMAGE.contents[number][0]
     flip(again.blobs.path(harmed.digest))
     assert not again.blobs.exists(harmed)
@@ -102,7 +104,7 @@ def test_a_flipped_blob_is_absent_and_a_pull_mends_it_alone(again: Store, number
 
 
 @pytest.mark.parametrize("number", ALL)
-def test_what_a_check_finds_the_next_pull_mends(again: Store, number: int) -> None:
+def test_the_next_pull_repairs_what_a_check_finds(again: Store, number: int) -> None:
     harmed = IMAGE.contents[number][0]
     rot(again, harmed)
     assert again.blobs.exists(harmed)
@@ -116,7 +118,7 @@ def test_what_a_check_finds_the_next_pull_mends(again: Store, number: int) -> No
     following.close()
 
 
-def test_a_failed_mending_loses_nothing(again: Store) -> None:
+def test_a_failed_repair_loses_nothing(again: Store) -> None:
     path = again.blobs.path(LAYER.digest)
     flip(path)
     before = path.read_bytes()
@@ -139,9 +141,7 @@ def _copy(path: Path) -> None:
 
 
 @pytest.mark.parametrize("act", [_touch, _copy, lambda path: path.chmod(0o400)])
-def test_a_file_that_was_touched_is_read_again_and_then_known(
-    again: Store, act: Callable[[Path], None]
-) -> None:
+def test_a_touched_file_is_read_again_once(again: Store, act: Callable[[Path], None]) -> None:
     act(again.blobs.path(LAYER.digest))
     assert verdict(again, LAYER) is None
     assert again.blobs.exists(LAYER)
@@ -150,7 +150,7 @@ def test_a_file_that_was_touched_is_read_again_and_then_known(
     assert verdict(again, LAYER) is True
 
 
-def test_what_another_tool_wrote_is_read_once(store: Store) -> None:
+def test_blobs_of_other_tools_are_read_once(store: Store) -> None:
     for descriptor, content in IMAGE.contents:
         path = store.blobs.path(descriptor.digest)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -163,8 +163,8 @@ def test_what_another_tool_wrote_is_read_once(store: Store) -> None:
     assert {verdict(store, d) for d, _ in IMAGE.contents} == {True}
 
 
-def test_what_was_changed_just_now_is_not_vouched_for(store: Store) -> None:
-    # A further change in the same tick of the clock would not show.
+def test_a_blob_changed_just_now_is_not_recorded(store: Store) -> None:
+    # Another change within the same clock tick would not be noticed.
     memory = VerifiedBlobs(store.root / "verified")
     store.prepare()
     path = store.root / "blob"
@@ -177,7 +177,7 @@ def test_what_was_changed_just_now_is_not_vouched_for(store: Store) -> None:
     assert VerifiedBlobs(store.root / "verified").verdict(Digest.of(b"now"), path.stat()) is True
 
 
-def test_a_large_blob_is_worth_a_moment(store: Store) -> None:
+def test_recording_a_large_blob_waits_a_clock_tick(store: Store) -> None:
     store.prepare()
     memory = VerifiedBlobs(store.root / "verified")
     path = store.root / "blob"
@@ -188,7 +188,7 @@ def test_a_large_blob_is_worth_a_moment(store: Store) -> None:
 
 
 @pytest.mark.parametrize("junk", [b"", b"\0" * 50, b"\xff\xfe", b"sha256: 1 2 3 4\n" * 3])
-def test_a_damaged_memory_only_means_reading_again(again: Store, junk: bytes) -> None:
+def test_a_damaged_cache_only_means_reading_again(again: Store, junk: bytes) -> None:
     path = again.root / "ghcrctl" / "verified"
     path.write_bytes(junk)
     assert verdict(again, LAYER) is None
@@ -198,7 +198,7 @@ def test_a_damaged_memory_only_means_reading_again(again: Store, junk: bytes) ->
     assert verdict(again, LAYER) is True
 
 
-def test_a_memory_that_is_cut_anywhere_vouches_for_nothing_wrong(again: Store) -> None:
+def test_a_truncated_cache_has_no_wrong_entries(again: Store) -> None:
     path = again.root / "ghcrctl" / "verified"
     raw = path.read_bytes()
     flip(again.blobs.path(LAYER.digest))
@@ -208,7 +208,7 @@ def test_a_memory_that_is_cut_anywhere_vouches_for_nothing_wrong(again: Store) -
         assert verdict(again, IMAGE.root) in {True, None}
 
 
-def test_several_processes_note_what_they_found(store: Store) -> None:
+def test_several_processes_record_results(store: Store) -> None:
     other = open_store(store.root)
     theirs = random_image(1, seed=8)
     fill(store, IMAGE, "mine")
@@ -219,13 +219,13 @@ def test_several_processes_note_what_they_found(store: Store) -> None:
     assert {verdict(store, d) for d, _ in (*IMAGE.contents, *theirs.contents)} == {True}
 
 
-def test_what_is_removed_is_forgotten(again: Store) -> None:
+def test_removed_blobs_are_forgotten(again: Store) -> None:
     again.remove([record(again, "image")])
     again.close()
     assert b"sha256" not in (again.root / "ghcrctl" / "verified").read_bytes()
 
 
-def test_reading_makes_no_file(tmp_path: Path) -> None:
+def test_reading_creates_no_file(tmp_path: Path) -> None:
     reader = open_store(tmp_path / "none")
     assert not reader.blobs.exists(LAYER)
     assert reader.records() == []
@@ -234,7 +234,7 @@ def test_reading_makes_no_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", ALL)
-def test_damaged_content_is_told_before_any_of_it_is_sent(again: Store, number: int) -> None:
+def test_damaged_content_is_an_error_before_any_is_sent(again: Store, number: int) -> None:
     harmed = IMAGE.contents[number][0]
     flip(again.blobs.path(harmed.digest))
     with pytest.raises(DigestMismatchError, match=str(harmed.digest)) as caught:
