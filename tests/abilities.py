@@ -130,7 +130,7 @@ def needs_of(item: pytest.Item) -> set[str]:
 
 
 def needs_of_code(path: Path, function: str) -> set[str]:
-    """Return the abilities that a function's code shows a need for."""
+    """Return the abilities that a function needs, judged by its code."""
     used = _used(path)
     seen: set[str] = set()
     pending = {function}
@@ -143,7 +143,7 @@ def needs_of_code(path: Path, function: str) -> set[str]:
 
 @cache
 def _used(path: Path) -> Mapping[str, frozenset[str]]:
-    """Return which names and texts each function and class of a module uses."""
+    """Return the names and strings that each function and class of a module uses."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found: dict[str, frozenset[str]] = {}
     for node in ast.walk(tree):
@@ -163,7 +163,7 @@ def _names(node: ast.AST) -> Iterable[str]:
         elif isinstance(each, ast.alias):
             yield each.name
         elif isinstance(each, ast.arg):
-            # A fixture may have another name than its function.
+            # A fixture's name may differ from its function's.
             yield from (each.arg, f"_{each.arg}")
         elif isinstance(each, ast.Constant) and isinstance(each.value, str):
             yield each.value
@@ -171,5 +171,5 @@ def _names(node: ast.AST) -> Iterable[str]:
 
 
 def reason(missing: Iterable[str]) -> str:
-    """Return why a test is left out."""
+    """Return why a test is skipped."""
     return f"needs {', '.join(ABILITIES[name].what for name in sorted(missing))}"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def tar_of(files: Mapping[str, bytes]) -> bytes:
-    """Make a tar archive of files."""
+    """Return a tar archive of files."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for name, data in files.items():
@@ -28,12 +28,12 @@ def tar_of(files: Mapping[str, bytes]) -> bytes:
 
 
 def layer(number: int) -> bytes:
-    """Make a layer of one file."""
+    """Return a layer with one file."""
     return tar_of({f"etc/file-{number}": f"content {number}\n".encode() * 50})
 
 
 def config_of(layers: Sequence[bytes], **more: Any) -> bytes:
-    """Make the config of an image that has these layers, given unpacked."""
+    """Return the config of an image with some uncompressed layers."""
     diff_ids = [f"sha256:{hashlib.sha256(data).hexdigest()}" for data in layers]
     config = {
         "architecture": "amd64",
@@ -77,7 +77,7 @@ def docker_archive(
 
 
 def first_archive(layers: Sequence[bytes], name: str, tag: str) -> dict[str, bytes]:
-    """Make the files of an archive as docker wrote them before 1.10: no manifest, no config."""
+    """Return the files of an archive as docker wrote them before 1.10: no manifest, no config."""
     files: dict[str, bytes] = {}
     parent = ""
     for number, data in enumerate(layers):

@@ -44,7 +44,7 @@ class Built:
     contents: tuple[tuple[Descriptor, bytes], ...]
 
     def into(self, place: MemoryPlace) -> Built:
-        """Put everything into a place in memory."""
+        """Store everything in a place in memory."""
         for descriptor, content in self.contents:
             place.put(descriptor, content)
         return self
@@ -56,7 +56,7 @@ class Built:
 
     @property
     def blobs(self) -> tuple[tuple[Descriptor, bytes], ...]:
-        """What is no manifest."""
+        """Everything that is not a manifest."""
         return tuple(pair for pair in self.contents if not pair[0].is_manifest)
 
     @property
@@ -109,7 +109,7 @@ def index_of(
     platforms: tuple[Platform | None, ...] = (),
     annotations: Mapping[str, str] | None = None,
 ) -> Built:
-    """Make an index of images; their platforms are those of their configs unless given."""
+    """Build an index of images; their platforms are those of their configs by default."""
     kind = media_types.OCI_INDEX if format == "oci" else media_types.DOCKER_LIST
     named = platforms or tuple(_platform_of(image) for image in images)
     entries = [replace(i.root, platform=p) for i, p in zip(images, named, strict=True)]
@@ -126,7 +126,7 @@ def index_of(
 
 
 def rewritten(built: Built, **fields: Any) -> Built:
-    """Return the same content with other fields in its root; ``None`` takes one away."""
+    """Return the same content with other fields in its root; ``None`` removes one."""
     document = {**json.loads(built.raw), **fields}
     kept = {key: value for key, value in document.items() if value is not None}
     root = _blob(kept, built.root.media_type)
@@ -134,7 +134,7 @@ def rewritten(built: Built, **fields: Any) -> Built:
 
 
 def attested(image: Built, format: Format = "oci") -> Built:  # noqa: A002 docker's word
-    """Make an index of an image of amd64 and of what attests it, as buildx does."""
+    """Build an index of an amd64 image and its attestation, like buildx."""
     platforms = (_LINUX, Platform("unknown", "unknown"))
     index = index_of(image, artifact(payload=b"{}"), platforms=platforms, format=format)
     entries = json.loads(index.raw)["manifests"]
@@ -152,7 +152,7 @@ def artifact(
     payload: bytes = b"payload",
     annotations: Mapping[str, str] | None = None,
 ) -> Built:
-    """Make an OCI 1.1 artifact with the empty config and one layer."""
+    """Build an OCI 1.1 artifact with the empty config and one layer."""
     config = (Descriptor.of(b"{}", media_types.OCI_EMPTY), b"{}")
     layer = (Descriptor.of(payload, "application/octet-stream"), payload)
     body: dict[str, Any] = {

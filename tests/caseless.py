@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def ignore_case(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this process see such a file system."""
+    """Make this process see such a file system."""
     for owner, name, at in (
         (Path, "mkdir", 0),
         (Path, "symlink_to", 0),

@@ -1,4 +1,4 @@
-"""A directory that this process may not enter, even where it is root."""
+"""A directory that this process may not enter, even as root."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def close_folder(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Refuse to tell of anything in a directory."""
+    """Deny all access to a directory."""
 
     def refusing(act: Callable[..., Any]) -> Callable[..., Any]:
         def refuse(path: Any = ".", *rest: Any, **more: Any) -> Any:
@@ -28,7 +28,7 @@ def close_folder(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
     for name in ("stat", "lstat", "scandir", "listdir", "open"):
         monkeypatch.setattr(os, name, refusing(getattr(os, name)))
-        # Paths of Python 3.10 keep their own references, and so does the glob module of 3.13.
+        # `Path` in Python 3.10 keeps its own references, as does the glob module of 3.13.
         keepers: list[Any] = [
             getattr(pathlib, "_NormalAccessor", None),
             getattr(glob, "_StringGlobber", None),

@@ -1,4 +1,4 @@
-"""Isolation: no test sees this person's home, credentials or network."""
+"""Isolation: no test sees the user's home, credentials or network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ hypothesis.settings.register_profile("few", derandomize=True, deadline=None, max
 hypothesis.settings.register_profile("deep", deadline=None, max_examples=3000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
-# A shell's job in the background has Ctrl-C ignored, and so would have whatever the tests start.
+# Background jobs of a shell ignore Ctrl-C, and so would all processes that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -44,12 +44,12 @@ _FORGOTTEN = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare our mark."""
+    """Register our mark."""
     config.addinivalue_line("markers", "needs(*names): abilities of the system")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what this system cannot do, and say why; on Linux that is for want of root only."""
+    """Skip what this system does not support, with the reason; on Linux only for lack of root."""
     missing = lacking() & {"root"} if sys.platform == "linux" else lacking()
     for item in items if missing else ():
         if wanted := needs_of(item) & missing:
@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Set thousands of tests aside, which the collector of garbage would look through each time."""
+    """Exempt thousands of tests from garbage collection, which would scan them each time."""
     gc.freeze()
 
 
@@ -69,7 +69,7 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
         if _is_of_this_machine(name):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
-    # What HOME is on Windows.
+    # The variable for HOME on Windows.
     monkeypatch.setenv("USERPROFILE", str(home))
     monkeypatch.setenv("APPDATA", str(home / "AppData" / "Roaming"))
     monkeypatch.setenv("LOCALAPPDATA", str(home / "AppData" / "Local"))
@@ -83,14 +83,14 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
 
 
 def _is_of_this_machine(variable: str) -> bool:
-    """Tell whether a variable would let this person's set-up into a test."""
+    """Check whether a variable would let the user's configuration into a test."""
     proxy = variable.lower().endswith("_proxy")
     return proxy or variable in _FORGOTTEN or variable.startswith(_FORGOTTEN_PREFIXES)
 
 
 @pytest.fixture(autouse=True)
 def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Block connections to other machines; their names are unknown at once, without a resolver."""
+    """Block connections to other machines, and fail name resolution at once."""
     socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
     resolve = socket.getaddrinfo
 
@@ -103,7 +103,7 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _is_nearby(host: str | bytes | None) -> bool:
-    """Tell whether a name needs no resolver: this machine, or an address."""
+    """Check whether a name needs no resolver: this machine, or an address."""
     name = host.decode() if isinstance(host, bytes) else host
     if not name or name == socket.gethostname() or name.split(".")[-1] == "localhost":
         return True

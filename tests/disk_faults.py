@@ -17,7 +17,7 @@ from typing import Any
 
 STEPS = ("write", "sync", "rename")
 ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
-# Paths of Python 3.10 keep their own references to functions.
+# `Path` in Python 3.10 keeps its own references to functions.
 _ACCESSOR: Any = getattr(pathlib, "_NormalAccessor", None)
 Replace = Callable[[Any, str, Any], None]
 
@@ -40,7 +40,7 @@ def _refuse(number: int, path: object) -> OSError:
 
 
 class _Refusing(io.FileIO):
-    """A file that takes no byte."""
+    """A file that accepts no bytes."""
 
     number = errno.ENOSPC
 

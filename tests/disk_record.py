@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-# Names below a watched directory that nobody promises to keep: locks, leases, caches, unfinished
-# files and reserved space.
+# Names below a watched directory that need not be durable: locks, leases, caches, unfinished files
+# and reserved space.
 NOT_PROMISED = (
     *("*.lock", "lock", "leases", "partial", "verified", "spare", "import.*", ".cache"),
-    # Files that are written aside.
+    # Temporary files for atomic writes.
     ".*.*.????????",
 )
 # A file with one of these names refers to other files, which must be durable before it.
@@ -46,14 +46,14 @@ class DiskRecord:
 
     @contextmanager
     def watching(self) -> Iterator[DiskRecord]:
-        """Record until the end, and check what is there then."""
+        """Record until the end, and then check the files."""
         with self._patched():
             yield self
         self.check("at the end")
         assert not self.faults, "\n".join(self.faults)
 
     def check(self, when: str, *, leaving_out: Path | None = None) -> None:
-        """Note everything that a power failure would lose now."""
+        """Record everything that a power failure would lose now."""
         for path in self._all():
             if path == leaving_out or self._is_exempt(path):
                 continue

@@ -23,27 +23,27 @@ Entry = tuple[tarfile.TarInfo, bytes]
 
 
 def file(name: str, content: bytes = b"", **fields: Any) -> Entry:
-    """Make a file."""
+    """Return a file."""
     return _entry(name, tarfile.REGTYPE, content, {"mode": 0o644, **fields})
 
 
 def directory(name: str, **fields: Any) -> Entry:
-    """Make a directory."""
+    """Return a directory."""
     return _entry(name, tarfile.DIRTYPE, b"", {"mode": 0o755, **fields})
 
 
 def symlink(name: str, target: str, **fields: Any) -> Entry:
-    """Make a symbolic link."""
+    """Return a symbolic link."""
     return _entry(name, tarfile.SYMTYPE, b"", {"mode": 0o777, "linkname": target, **fields})
 
 
 def hard_link(name: str, target: str, **fields: Any) -> Entry:
-    """Make a hard link."""
+    """Return a hard link."""
     return _entry(name, tarfile.LNKTYPE, b"", {"linkname": target, **fields})
 
 
 def special(name: str, type_: bytes, **fields: Any) -> Entry:
-    """Make a device or a pipe."""
+    """Return a device or a pipe."""
     return _entry(name, type_, b"", {"devmajor": 1, "devminor": 3, **fields})
 
 
@@ -56,7 +56,7 @@ def _entry(name: str, type_: bytes, content: bytes, fields: Mapping[str, Any]) -
 
 
 def tar(*entries: Entry, format_: int = tarfile.PAX_FORMAT) -> bytes:
-    """Make an archive, uncompressed."""
+    """Return an uncompressed archive."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w", format=format_) as archive:
         for info, content in entries:

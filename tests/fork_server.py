@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-# The interpreter reads these only when it starts.
+# The interpreter only reads these when it starts.
 _STARTUP_VARIABLES = ("PYTHON", "LC_", "LANG")
 # A larger request may not fit into one datagram.
 _LONGEST_REQUEST = 60_000
@@ -114,7 +114,7 @@ def _read(end: _End, texts: dict[int, bytes], number: int) -> None:
 
 
 def _text(data: bytes) -> str:
-    """Decode output as ``subprocess`` does with ``text=True``."""
+    """Decode output like ``subprocess`` with ``text=True``."""
     return data.decode().replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -138,7 +138,7 @@ def _server() -> socket.socket:
     """Start the server of this test worker; return the socket for requests."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     environ = {n: v for n, v in os.environ.items() if not n.startswith(_STARTUP_VARIABLES)}
-    # Pipes, since the streams of a fork keep what the interpreter found out about these.
+    # Pipes, since the streams of a fork keep the interpreter's cached properties.
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.fork_server", str(theirs.fileno())],
         env=environ,

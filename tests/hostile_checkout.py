@@ -1,4 +1,4 @@
-"""A checkout whose files take over every Python that imports from it."""
+"""A checkout whose files hijack every Python that imports from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The internet on loopback: a proxy that has servers of ours behind the names of real hosts.
+"""The internet on loopback: a proxy with our servers behind the names of real hosts.
 
 It answers for each name with a certificate of its own authority. So what a test runs says
 ``ghcr.io`` and ``docker.io``, to the letter as people do.
@@ -27,7 +27,7 @@ _PIECE = 65536
 
 
 class Internet:
-    """A proxy before servers on loopback.
+    """A proxy in front of servers on loopback.
 
     Args:
         ports: the port on loopback, without TLS, of each host.
@@ -65,7 +65,7 @@ class Internet:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def write_authority(self, path: Path) -> None:
-        """Write the certificate that vouches for every host here."""
+        """Write the CA certificate for all hosts."""
         self._authority.cert_pem.write_to_path(str(path))
 
 
@@ -78,14 +78,14 @@ class _Proxy(socketserver.ThreadingTCPServer):
         self.internet = internet
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a client may hang up at any time."""
+        """Print nothing: a client may disconnect at any time."""
 
 
 class _Tunnel(socketserver.StreamRequestHandler):
-    """One ``CONNECT`` (RFC 9110, section 9.3.6)."""
+    """A ``CONNECT`` request (RFC 9110, section 9.3.6)."""
 
     server: _Proxy
-    # A client sends nothing before it is answered, so that nothing may be read ahead.
+    # The client sends nothing before the response, so nothing can be read ahead.
     rbufsize = 0
 
     def handle(self) -> None:
@@ -107,9 +107,9 @@ class _Tunnel(socketserver.StreamRequestHandler):
 
 
 def _carry(client: ssl.SSLSocket, server: socket.socket) -> None:
-    """Carry bytes both ways until one side ends."""
+    """Forward bytes in both directions until one side ends."""
     while True:
-        # What TLS has taken in already shows on no socket.
+        # Data that TLS has already read does not show on the socket.
         waiting = [] if client.pending() else [client, server]
         ready = select.select(waiting, [], [], 60)[0] if waiting else [client]
         if not ready:

@@ -1,4 +1,4 @@
-"""The schemas of what ``--format json`` prints, as tests need them."""
+"""The schemas of ``--format json`` output, for tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "reference" / "schemas"
 
 
 def validate(name: str, text: str) -> list[Any]:
-    """Check what a command printed; return its documents: one, or one a line."""
+    """Check a command's output; return its documents: one, or one per line."""
     schema = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
     found = documents(text)
@@ -25,7 +25,7 @@ def validate(name: str, text: str) -> list[Any]:
 
 
 def documents(text: str) -> list[Any]:
-    """Read one document of several lines, or one a line."""
+    """Parse one document of several lines, or one per line."""
     try:
         return [json.loads(text)]
     except json.JSONDecodeError:

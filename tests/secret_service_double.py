@@ -152,7 +152,7 @@ def _accept(listener: socket.socket, double: SecretServiceDouble) -> None:
 
 
 def _authenticate(connection: socket.socket) -> bytes:
-    """Let the client in (D-Bus Specification, "Authentication Protocol"); return what follows."""
+    """Authenticate the client (D-Bus Specification, "Authentication Protocol"); return the rest."""
     received = b""
     while b"BEGIN\r\n" not in received and (part := connection.recv(4096)):
         received += part

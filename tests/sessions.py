@@ -1,4 +1,4 @@
-"""Sessions for tests: a store of their own, a credential of their own."""
+"""Sessions for tests, with their own store and credential."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def session_on(
     debug: Callable[[str], None] | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Session:
-    """Begin a session whose files are in a folder, and that tries again once."""
+    """Open a session whose files are in a folder, with one retry."""
     given = {
         "HOME": str(folder),
         "PATH": str(folder),
@@ -43,10 +43,10 @@ def session_on(
 
 
 def name_at(registry: PlainRegistry, session: Session, text: str = "octo/image:1.0") -> Reference:
-    """Return a reference at a registry."""
+    """Return a reference to a registry."""
     return session.parse(f"{registry.host}/{text}")
 
 
 def is_stored(session: Session, image: Built) -> bool:
-    """Tell whether all of an image is in the session's store."""
+    """Check whether all content of an image is in the session's store."""
     return all(session.store.blobs.exists(descriptor) for descriptor, _ in image.contents)

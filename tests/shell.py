@@ -1,4 +1,4 @@
-"""Run ghcrctl as a user does, with a home directory of its own."""
+"""Runs ghcrctl like a user, with its own home directory."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Shell:
             "GHCRCTL_RETRIES": "0",
             "SOURCE_DATE_EPOCH": "1700000000",
             "COLUMNS": "80",
-            # Without it no program starts on Windows.
+            # Windows cannot start programs without it.
             **{name: value for name, value in os.environ.items() if name == "SYSTEMROOT"},
         }
 

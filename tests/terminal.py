@@ -1,4 +1,4 @@
-"""A shell on a terminal of its own, typed into as a person does."""
+"""A shell on its own terminal, with typed input."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PATIENCE = 30.0
 
 
 class Terminal:
-    """One shell on a pseudo-terminal of 80 columns."""
+    """A shell on a pseudo-terminal of 80 columns."""
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str], folder: Path) -> None:
         self._master, slave = pty.openpty()
@@ -52,12 +52,12 @@ class Terminal:
         os.write(self._master, text.encode())
 
     def run(self, line: str) -> str:
-        """Run a line; return what is seen until it has ended."""
+        """Run a line; return the output until it has ended."""
         self.type(f"{line}; echo do''ne\r")
         return self.wait_for("done\r\n")
 
     def wait_for(self, text: str) -> str:
-        """Wait until something is seen; return it with all that came before it."""
+        """Wait for some output; return it with everything before it."""
         until = time.monotonic() + _PATIENCE
         while text not in self._seen:
             left = until - time.monotonic()
@@ -69,7 +69,7 @@ class Terminal:
         return seen + text
 
     def rest(self, seconds: float) -> str:
-        """Return what is seen until nothing more comes for so long."""
+        """Return the output until it has been quiet for some time."""
         while select.select([self._master], [], [], seconds)[0]:
             part = os.read(self._master, 65536).decode(errors="replace")
             self._seen = _CONTROL.sub("", self._seen + part)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-# Without these the standard library takes its other ways.
+# Without these, the standard library uses its fallbacks.
 MODULES = ("curses", "fcntl", "grp", "pty", "pwd", "readline", "resource", "termios", "tty")
 OF_OS = (
     *("chown", "lchown", "getegid", "geteuid", "getgid", "getuid", "getpgid", "killpg", "setsid"),

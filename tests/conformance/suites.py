@@ -1,4 +1,4 @@
-"""The contracts of a place with content, as suites that every adapter inherits.
+"""The contracts of places with content, as suites that every adapter inherits.
 
 What belongs here: one test a contract (DESIGN section 4, ``ghcrctl/content/ports.py``). What does
 not: places; an adapter is a fixture ``rig`` in a subclass (``test_conformance.py``).
@@ -39,7 +39,7 @@ ABSENT = Descriptor.of(b"never written", "application/octet-stream")
 
 
 class Place(Source, Sink, Protocol):
-    """A place that can be read and written, as all of ours."""
+    """A place that can be read and written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Rig:
 
 
 def repository_rig(session: Session, name: str) -> Rig:
-    """Make a rig of a repository."""
+    """Return a rig for a repository."""
 
     def reopen() -> Repository:
         return session.repository(session.parse(name))
@@ -67,7 +67,7 @@ def repository_rig(session: Session, name: str) -> Rig:
 
 
 class ScriptedSource:
-    """A source of one content that serves the bytes it is told to, and counts."""
+    """A source with one content that serves given bytes, and counts."""
 
     label = "the script"
 
@@ -85,7 +85,7 @@ class ScriptedSource:
 
 
 class BrokenOnPurposeError(GhcrctlError):
-    """The failure that a scripted stream ends with."""
+    """The failure at the end of a scripted stream."""
 
 
 class _ScriptedStream:
@@ -95,7 +95,7 @@ class _ScriptedStream:
         self._break_at = break_at
 
     def read(self, size: int, /) -> bytes:
-        # Fewer than asked is allowed, so a reader must cope with it.
+        # Returning fewer bytes than requested is allowed.
         end = self._position + max(1, min(size, 1000))
         if self._break_at is not None:
             end = min(end, self._break_at)
@@ -119,7 +119,7 @@ def fill(rig: Rig, built: Built, tag: str) -> None:
 
 
 def read(source: Source, descriptor: Descriptor, offset: int = 0) -> bytes:
-    """Read to the end, unverified."""
+    """Read to the end, without verification."""
     stream = source.open(descriptor, offset)
     try:
         return b"".join(iter(lambda: stream.read(700), b""))
@@ -128,7 +128,7 @@ def read(source: Source, descriptor: Descriptor, offset: int = 0) -> bytes:
 
 
 class SourceSuite:
-    """What every source promises; subclasses define the fixture ``rig``."""
+    """The contract of every source; subclasses define the fixture ``rig``."""
 
     def test_a_tag_and_a_digest_resolve_to_the_manifest(self, rig: Rig) -> None:
         image = random_image(seed=1)
@@ -218,7 +218,7 @@ class SourceSuite:
 
 
 class SinkSuite:
-    """What every sink promises; subclasses define the fixture ``rig``."""
+    """The contract of every sink; subclasses define the fixture ``rig``."""
 
     def test_only_written_content_exists(self, rig: Rig) -> None:
         image = random_image(seed=1)

@@ -56,7 +56,7 @@ def layout_directory(folder: Path) -> Iterator[Rig]:
 
 
 class SavedImage(MemoryPlace):
-    """A place that is written as an archive, and read from that."""
+    """A place that is written as an archive, and then read from it."""
 
     def __init__(self, path: Path) -> None:
         super().__init__("the archive")

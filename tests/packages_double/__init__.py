@@ -1,4 +1,4 @@
-"""GitHub's packages for tests: its REST API and its registry over the same content."""
+"""GitHub's packages for tests: its REST API and its registry with the same content."""
 
 from __future__ import annotations
 

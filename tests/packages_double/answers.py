@@ -1,4 +1,4 @@
-"""The objects of GitHub's answers, with all the fields that its description requires."""
+"""The objects of GitHub's responses, with all fields that its description requires."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def minimal_repository(full_name: str) -> dict[str, Any]:
 
 
 def repository(full_name: str) -> dict[str, Any]:
-    """Return a repository as pull requests have it: with more than where packages link to it."""
+    """Return a repository as in pull requests, with more fields than in packages."""
     counts = dict.fromkeys(
         ("forks", "forks_count", "open_issues", "open_issues_count", "size", "stargazers_count",
          "watchers", "watchers_count"), 0,
@@ -97,7 +97,7 @@ def repository(full_name: str) -> dict[str, Any]:
 
 
 def pull_request(full_name: str, number: int) -> dict[str, Any]:
-    """Return an open pull request, as lists have it."""
+    """Return an open pull request, as in lists."""
     user = account(full_name.partition("/")[0], "User")
     base = f"{_API}/repos/{full_name}"
     url, web = f"{base}/pulls/{number}", f"{_WEB}/{full_name}/pull/{number}"
@@ -143,7 +143,7 @@ def pull_request(full_name: str, number: int) -> dict[str, Any]:
 
 
 def branch(full_name: str, name: str) -> dict[str, Any]:
-    """Return a branch, as lists have it."""
+    """Return a branch, as in lists."""
     sha = "c5b97d5ae6c19d5c5df71a34c7fbeeda2479ccbc"
     commit = {"sha": sha, "url": f"{_API}/repos/{full_name}/commits/{sha}"}
     return {"name": name, "commit": commit, "protected": False}

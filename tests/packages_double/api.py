@@ -1,4 +1,4 @@
-"""GitHub's REST API for packages, as its documentation and public reports have it."""
+"""GitHub's REST API for packages, according to its documentation and public reports."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _WINDOW = timedelta(days=30)
 
 
 class Api:
-    """The REST API over a registry's content."""
+    """The REST API for a registry's content."""
 
     def __init__(self, backend: VersionedBackend, authority: Authority, registry: str) -> None:
         self._backend = backend
@@ -68,7 +68,7 @@ class Api:
         self.branches: dict[str, list[str]] = {}
         self.url = ""
         # Hooks. ``before`` and ``after`` run for one request at a time, so they may count and
-        # change the content; ``meanwhile`` runs for several at once, and may block.
+        # change the content; ``meanwhile`` runs in parallel, and may block.
         self.meanwhile: Callable[[str, str], None] = lambda _method, _path: None
         self.before: Callable[[str, str], None] = lambda _method, _path: None
         self.after: Callable[[Environ, Answer], None] = lambda _environ, _answer: None
@@ -78,7 +78,7 @@ class Api:
         length = int(environ.get("CONTENT_LENGTH") or 0)
         wsgi.drain(environ)
         method = environ["REQUEST_METHOD"]
-        # What was encoded must be seen as it came: a slash in a name is no slash of the path.
+        # The path is used undecoded: an encoded slash in a name does not separate segments.
         path = urlsplit(str(environ["REQUEST_URI"])).path
         self.meanwhile(method, path)
         with self._turn:
@@ -227,7 +227,7 @@ class Api:
         if wsgi.query_of(environ).get("state") == ["deleted"]:
             gone = sorted(package.gone.values(), key=lambda r: r.age, reverse=True)
             return self._page(gone, match, environ, self._shown(match, environ))
-        # The newest first; a package may have tens of thousands.
+        # Newest first; a package may have tens of thousands.
         return self._page(Newest(package), match, environ, self._shown(match, environ))
 
     def _version(self, match: re.Match[str], environ: Environ) -> Answer:
@@ -305,7 +305,7 @@ class Api:
         return None
 
     def _owner(self, match: re.Match[str], environ: Environ) -> str | None:
-        """Return whose packages a path is about, if it may be asked for there."""
+        """Return the owner in a path, if the path is valid for this owner."""
         if match["me"]:
             return self._login(token_of(environ))
         named = unquote(match["org"] or match["user"])
@@ -319,7 +319,7 @@ class Api:
         if name in self._authority.public:
             return True
         login = self._login(token_of(environ)) or ""
-        # Others' packages are served there if they are public, whoever asks.
+        # Other accounts' public packages are visible to everyone.
         return not match["user"] and self._authority.allows(login, name, "pull")
 
     def _find(

@@ -1,4 +1,4 @@
-"""GitHub on loopback: the REST API and a registry like ghcr.io, over the same content."""
+"""GitHub on loopback: the REST API and a registry like ghcr.io, with the same content."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STORAGE = "pkg-containers.githubusercontent.com"
 
 
 class GitHubDouble(RegistryDouble):
-    """GitHub's packages; ``api`` has the knobs of the REST API, ``moods`` those of the registry."""
+    """GitHub's packages. ``api`` controls the REST API, ``moods`` the registry."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -34,7 +34,7 @@ class GitHubDouble(RegistryDouble):
         self.api.url = self._servers[-1].url
 
     def take_names(self) -> dict[str, int]:
-        """Say that its parts are where GitHub's are; return each host's port, for an `Internet`."""
+        """Use GitHub's host names; return each host's port, for an `Internet`."""
         hosts = ("ghcr.io", STORAGE, "api.github.com")
         registry, storage, api = (f"https://{host}" for host in hosts)
         self.answers_as(registry, storage)
@@ -48,7 +48,7 @@ class GitHubDouble(RegistryDouble):
     def push(
         self, repository: str, tag: str | None, image: Built, at: datetime | None = None
     ) -> str:
-        """Put an image there without any request, as pushed at a moment; children get no tag."""
+        """Store an image without any request, as pushed at some time; children get no tag."""
         before, self.clock.now = self.clock.now, at or self.clock.now
         self.push_image(repository, tag, image)
         if at:
@@ -63,7 +63,7 @@ class GitHubDouble(RegistryDouble):
         media_type: str,
         at: datetime | None = None,
     ) -> str:
-        """Put a manifest there whose content need not be."""
+        """Store a manifest whose content need not exist."""
         place = MemoryPlace("the test")
         descriptor = Descriptor.of(raw, media_type)
         place.put(descriptor, raw)
@@ -74,23 +74,23 @@ class GitHubDouble(RegistryDouble):
         return str(descriptor.digest)
 
     def lose(self, repository: str, digest: str) -> None:
-        """Delete a version, as a tool does that knows nothing of indexes."""
+        """Delete a version, like a tool that does not know indexes."""
         self.content.remove(repository, self.content.packages[repository].by_digest[digest])
 
     def versions(self, repository: str) -> list[Record]:
-        """Return what is there, the newest first."""
+        """Return the existing versions, newest first."""
         return list(reversed(self.content.packages[repository].active))
 
     def deleted(self, repository: str) -> list[Record]:
         return list(self.content.packages[repository].gone.values())
 
     def tags(self, repository: str) -> dict[str, str]:
-        """Return the digest of each tag, as the registry has them."""
+        """Return the digest of each tag in the registry."""
         tags = self.content.tags(repository)
         return {tag: str(self.content.resolve(repository, tag).digest) for tag in tags}
 
     def has(self, repository: str, digest: str) -> bool:
-        """Tell whether the registry has a manifest, and all that it lists."""
+        """Check whether the registry has a manifest, and everything that it lists."""
         from ghcrctl.github.manifest_facts import facts_of
 
         try:

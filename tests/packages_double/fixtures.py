@@ -1,4 +1,4 @@
-"""GitHub as a fixture, and runs of the program against it; a conftest imports them."""
+"""GitHub as a fixture, and runs of ghcrctl against it; a conftest imports them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def github() -> Iterator[GitHubDouble]:
 
 
 def environ_for(double: GitHubDouble, folder: Path) -> dict[str, str]:
-    """Return the settings that lead to the double."""
+    """Return the settings that select the double."""
     return {
         "GHCRCTL_DEFAULT_REGISTRY": double.host,
         "GHCRCTL_GITHUB_API": double.api_url,
@@ -37,7 +37,7 @@ def environ_for(double: GitHubDouble, folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def at_github(github: GitHubDouble, tmp_path: Path) -> Iterator[Session]:
-    """A session of ``octo`` at the double."""
+    """A session of ``octo`` with the double."""
     session = session_on(
         tmp_path, registry=github.host, token="ghp_octo", environ=environ_for(github, tmp_path)
     )

@@ -1,4 +1,4 @@
-"""The limits that GitHub's API imposes on requests."""
+"""The rate limits of GitHub's API."""
 
 from __future__ import annotations
 

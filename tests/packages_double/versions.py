@@ -1,4 +1,4 @@
-"""What GitHub remembers of each manifest of a registry: numbers, dates, tags, what was deleted."""
+"""GitHub's records for each manifest of a registry: IDs, dates, tags and deletions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Record:
     updated: datetime
     tags: list[str] = field(default_factory=list)
     deleted: datetime | None = None
-    # How many more reads of the API do not see it yet.
+    # The number of API reads for which it is not visible yet.
     hidden: int = 0
 
     @property
@@ -47,7 +47,7 @@ class Record:
 
 @dataclass(slots=True)
 class Package:
-    """One package; ``active`` is the oldest first."""
+    """A package; ``active`` is sorted oldest first."""
 
     id: int
     created: datetime
@@ -59,7 +59,7 @@ class Package:
 
 
 class VersionedBackend(MemoryBackend):
-    """A registry's content, each manifest of which is a version."""
+    """A registry's content, in which each manifest is a version."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class VersionedBackend(MemoryBackend):
         self._ids = itertools.count(1001)
 
     def resolve(self, repository: str, name: str) -> Descriptor:
-        """Look a name up without going through all of them."""
+        """Find a package by name without searching all of them."""
         with self._lock:
             place = self._find(repository)
             digest = place.tags.get(name)
@@ -90,7 +90,7 @@ class VersionedBackend(MemoryBackend):
     def note(
         self, repository: str, tag: str | None, descriptor: Descriptor, moment: datetime
     ) -> None:
-        """Make a version of a manifest that was put, or tag the one that it has."""
+        """Create a version for a new manifest, or tag the existing one."""
         package = self.packages.setdefault(repository, Package(next(self._ids), moment, moment))
         package.updated = moment
         record = package.by_digest.get(str(descriptor.digest))
@@ -110,7 +110,7 @@ class VersionedBackend(MemoryBackend):
         package.by_id[record.id] = package.by_digest[record.digest] = record
 
     def remove(self, repository: str, record: Record) -> None:
-        """Delete a version with its tags; the registry does not have it any more."""
+        """Delete a version with its tags, also from the registry."""
         with self._lock:
             package = self.packages[repository]
             package.active.remove(record)
@@ -123,7 +123,7 @@ class VersionedBackend(MemoryBackend):
             package.gone[record.id] = record
 
     def bring_back(self, repository: str, record: Record, *, tags: bool) -> None:
-        """Restore a version, maybe with those of its tags that nothing else took."""
+        """Restore a version, optionally with its tags that are still free."""
         with self._lock:
             package = self.packages[repository]
             del package.gone[record.id]

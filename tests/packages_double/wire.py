@@ -1,4 +1,4 @@
-"""How GitHub's answers look on the wire: JSON, errors, pages and the links between them."""
+"""GitHub's responses: JSON, errors, pages and the links between them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def page_of(
     query: dict[str, list[str]],
     shown: Callable[[Any], Any],
 ) -> Answer:
-    """Answer with the page of a list that is asked for."""
+    """Return the requested page of a list."""
     page, size = place_of(query)
     answer = as_json([shown(item) for item in items[(page - 1) * size : page * size]])
     last = max(1, -(-len(items) // size))
@@ -38,7 +38,7 @@ def page_of(
 
 
 class Newest:
-    """A package's versions, the newest first, without sorting them for each page."""
+    """A package's versions, newest first, without sorting them for each page."""
 
     def __init__(self, package: Package) -> None:
         hidden = [record for record in package.active[-50:] if record.hidden]

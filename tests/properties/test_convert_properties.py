@@ -1,4 +1,4 @@
-"""Any chain of conversions leaves what is inside as it was, and no document is a bug."""
+"""Conversions preserve an image's content, and no document causes a crash."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_any_way_there_and_back_keeps_config_and_files(
         assert run(built, final)[1] == root
 
 
-# What is read of them is checked as soon as they are; the rest is not.
+# Only the parts that are read are checked.
 FIELDS = ("annotations", "artifactType", "data", "platform", "schemaVersion", "x")
 CONFIG_FIELDS = ("history", "rootfs", "created", "architecture", "config", "os.features")
 ODD = st.recursive(

@@ -1,4 +1,4 @@
-"""Any archives at all: nothing outside is touched, and few layers tell what all of them tell."""
+"""Extracting any archives changes nothing outside, and merging layers preserves their result."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ USUAL_LAYERS = st.lists(
 
 
 def placed(layers: list[list[Entry]], outside: Path) -> list[bytes]:
-    """Make archives whose links point at what must not change."""
+    """Build archives whose links point to files that must not change."""
     for layer in layers:
         for info, _ in layer:
             info.linkname = info.linkname.replace("{outside}", str(outside))
@@ -92,7 +92,7 @@ def tree_of(archives: list[bytes]) -> Tree:
 
 
 def snapshot(outside: Path, inside: Path) -> dict[str, tuple[object, ...]]:
-    """Write down all that could have been changed: names, kinds, modes, owners, links, content."""
+    """Record everything that might change: names, types, modes, owners, links and content."""
     found: dict[str, tuple[object, ...]] = {}
     for path in sorted({outside, *outside.iterdir(), *inside.parent.iterdir()} - {inside}):
         of = path.lstat()
@@ -102,7 +102,7 @@ def snapshot(outside: Path, inside: Path) -> dict[str, tuple[object, ...]]:
 
 
 def find_with_entries(root: Path) -> None:
-    """Let this person into all directories, so that they can be removed."""
+    """Make all directories accessible, so that they can be removed."""
     root.chmod(0o700)
     for above, names, _ in os.walk(root):
         for path in (Path(above, name) for name in names):
@@ -175,7 +175,7 @@ def kind_of(archive: tarfile.TarFile, member: tarfile.TarInfo) -> str:
 def test_as_few_layers_as_possible_tell_what_all_of_them_tell(
     layers: list[list[Entry]], path: str
 ) -> None:
-    # Hard links that lead nowhere make the whole an error, but not each question about it.
+    # Dangling hard links make the whole archive invalid, but not each query.
     archives = [tar(*layer) for layer in layers]
     try:
         everything = tree_of(archives)

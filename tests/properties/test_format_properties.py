@@ -1,4 +1,4 @@
-"""What holds for any text that people, or registries, may hand to the output."""
+"""Properties of the output for any text from users or registries."""
 
 from __future__ import annotations
 

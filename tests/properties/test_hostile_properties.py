@@ -1,4 +1,4 @@
-"""Documents and texts of any form: read, or refused in few words, and never harmful when shown."""
+"""Documents and texts of any form: parsed or rejected briefly, and never harmful when shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What packs and unpacks loses nothing, however the bytes are cut."""
+"""Compression and decompression lose nothing, however the bytes are split."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ghcrctl.layers.compressor import BLOCK_SIZE, make_compressor
 from tests.zstd import zstd
 
 formats = st.sampled_from([Compression.GZIP, Compression.ZSTD])
-# Some are longer than a block, so that there are several, and cheap to make and to show.
+# Some are longer than a block, so that there are several, and cheap to generate and show.
 pieces = st.lists(
     st.one_of(
         st.binary(max_size=300),
@@ -95,7 +95,7 @@ def test_a_damaged_stream_never_gives_other_bytes(
         unpacked = unpack(compression, bytes(packed), 100)
     except IntegrityError:
         return
-    # Damage to what says nothing about the content, as the time in a header, is not damage.
+    # Changes of metadata, such as the time in a header, are not damage.
     assert unpacked == data
 
 

@@ -1,4 +1,4 @@
-"""References, digests, platforms and numbers out of any text."""
+"""References, digests, platforms and numbers, parsed from any text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ghcrctl.oci.reference import Reference
 if TYPE_CHECKING:
     from random import Random
 
-# The grammar of references, written anew from its specification (distribution/reference).
+# The grammar of references, rewritten from its specification (distribution/reference).
 _label = st.from_regex(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,8}[a-zA-Z0-9])?", fullmatch=True)
 _hosts = st.one_of(
     st.lists(_label, min_size=2, max_size=3).map(".".join),

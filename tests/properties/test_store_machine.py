@@ -39,14 +39,14 @@ GRAPHS = {
 }
 BELOW = {g.root.digest: {d.digest for d, _ in g.contents} for g in GRAPHS.values()}
 NAMES = ("a:latest", "b:latest", "ghcr.io/octo/c:1", "ghcr.io/octo/c:2")
-# Seconds in which two changes of a file may leave the same times.
+# Within this time, two changes of a file may result in the same times (seconds).
 _TICK = 0.03
 _graphs, _names = st.sampled_from(sorted(GRAPHS)), st.sampled_from(NAMES)
 _processes = st.integers(0, 1)
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """A store beside a model of it."""
+    """A store with a model of it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ class StoreMachine(RuleBasedStateMachine):
         self._remove(process, [r for r in self._records() if not r.name or "@" in r.name])
 
     def _remove(self, process: int, doomed: list[Record]) -> None:
-        """Remove records from the store and from the model, and compare what went."""
+        """Remove records from the store and from the model, and compare the removed content."""
         left = [r.descriptor.digest for r in self._records() if r not in doomed]
         needed = set().union(*self._held, *(BELOW[digest] for digest in left))
         candidates = set().union(*(BELOW[r.descriptor.digest] for r in doomed))
@@ -190,7 +190,7 @@ class StoreMachine(RuleBasedStateMachine):
             assert Digest.of(self._stores[0].blobs.path(digest).read_bytes()) == digest
 
     def _records(self) -> list[Record]:
-        """Return the records, but for that of the other tool."""
+        """Return the records, except the one of another tool."""
         records = self._stores[0].records()
         return [r for r in records if r.descriptor.media_type != _STRANGE["mediaType"]]
 

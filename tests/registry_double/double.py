@@ -1,4 +1,4 @@
-"""Registries for tests, on loopback: one like ghcr.io, one by the book."""
+"""Registries for tests, on loopback: one like ghcr.io, one that follows the specification."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class PlainRegistry:
-    """A registry by the book, without authentication, with a log and a fault script."""
+    """A standard registry without authentication, with a log and a fault script."""
 
     def __init__(self, *, backend: Backend | None = None, page_size: int | None = None) -> None:
         self.backend: Backend = backend or MemoryBackend()
@@ -59,7 +59,7 @@ class PlainRegistry:
 
     @property
     def host(self) -> str:
-        """Host and port, as they stand in a reference."""
+        """Host and port, as in a reference."""
         return f"127.0.0.1:{self._servers[0].port}"
 
     @property
@@ -71,14 +71,14 @@ class PlainRegistry:
             server.start()
 
     def stop(self) -> None:
-        # At once, since each takes a moment to notice.
+        # In parallel, since each takes a while to notice.
         with ThreadPoolExecutor(len(self._servers)) as pool:
             list(pool.map(Server.stop, self._servers))
         self.app.close()
         self._directory.cleanup()
 
     def push_image(self, repository: str, tag: str | None, image: Built) -> None:
-        """Put an image there without any request; children get no tag."""
+        """Store an image without any request; children get no tag."""
         place = MemoryPlace("the test")
         image.into(place)
         for descriptor, _ in image.contents:
@@ -101,7 +101,7 @@ class PlainRegistry:
     def _framed(
         self, handle: Callable[[Environ], Answer], host: str
     ) -> Callable[[dict[str, Any], Callable[..., object]], Iterable[bytes]]:
-        """Put the fault script and the log around a host."""
+        """Add the fault script and the log to a host."""
 
         def app(environ: Environ, start_response: Callable[..., object]) -> Iterable[bytes]:
             fault = self._script.take(environ, host)
@@ -131,7 +131,7 @@ class PlainRegistry:
 
 
 class RegistryDouble(PlainRegistry):
-    """A registry that behaves like ghcr.io; ``moods`` are what it does on demand."""
+    """A registry that behaves like ghcr.io; ``moods`` are its behaviors on demand."""
 
     def __init__(self, *, backend: Backend | None = None) -> None:
         super().__init__(backend=backend, page_size=100)
@@ -144,7 +144,7 @@ class RegistryDouble(PlainRegistry):
         ghcr.url, ghcr.storage_url = (server.url for server in self._servers)
 
     def answers_as(self, url: str, storage_url: str) -> None:
-        """Name other addresses for the registry and its storage than those that are listened at."""
+        """Set other addresses for the registry and its storage than those listened at."""
         self._ghcr.url, self._ghcr.storage_url = url, storage_url
 
     @property
@@ -154,7 +154,7 @@ class RegistryDouble(PlainRegistry):
 
     @property
     def public(self) -> set[str]:
-        """The repositories that everybody may pull."""
+        """The public repositories."""
         return self.authority.public
 
     @property

@@ -1,4 +1,4 @@
-"""The fault script: what goes wrong, where and how often."""
+"""The fault script: which requests fail, how, and how often."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Fault:
 
 
 class FaultScript:
-    """Faults in order; the first that fits a request befalls it."""
+    """Faults in order; the first that matches a request is applied."""
 
     def __init__(self, faults: list[Fault]) -> None:
         self._faults = faults
@@ -88,7 +88,7 @@ class FaultScript:
 
 
 def befall(fault: Fault, environ: Environ, handle: Callable[[Environ], Answer]) -> Answer:
-    """Answer a request as a fault has it."""
+    """Respond to a request according to a fault."""
     if fault.stall_after is None:
         time.sleep(fault.delay)
     if fault.hang_up:
@@ -116,7 +116,7 @@ def befall(fault: Fault, environ: Environ, handle: Callable[[Environ], Answer]) 
 
 
 def _spoilt(body: Iterable[bytes], fault: Fault) -> Iterable[bytes]:
-    """Return a body as a fault lets it come."""
+    """Return a body modified by a fault."""
     if fault.cut_after is not None:
         return _cut(body, fault.cut_after)
     if fault.stall_after is not None:
@@ -128,7 +128,7 @@ _PAUSE = 0.02
 
 
 def _stall(body: Iterable[bytes], after: int, seconds: float) -> Iterator[bytes]:
-    """Send so many bytes, then nothing for a while."""
+    """Send some bytes, then nothing for a while."""
     whole = b"".join(body)
     yield whole[:after]
     time.sleep(seconds)
@@ -136,7 +136,7 @@ def _stall(body: Iterable[bytes], after: int, seconds: float) -> Iterator[bytes]
 
 
 def _drip(body: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """Send little at a time."""
+    """Send a little at a time."""
     whole = b"".join(body)
     for start in range(0, len(whole), size):
         yield whole[start : start + size]
@@ -144,7 +144,7 @@ def _drip(body: Iterable[bytes], size: int) -> Iterator[bytes]:
 
 
 def _shortened(environ: Environ, size: int) -> Environ:
-    """Return a request as if less had been sent; the rest of its body is read and dropped."""
+    """Return a request with a truncated body; the rest is read and dropped."""
     body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))[:size]
     first = int(str(environ["HTTP_CONTENT_RANGE"]).partition("-")[0])
     return {
@@ -156,7 +156,7 @@ def _shortened(environ: Environ, size: int) -> Environ:
 
 
 class _CutInput:
-    """A request body whose client goes away."""
+    """A request body whose client disconnects."""
 
     def __init__(self, stream: Any, left: int) -> None:
         self._stream = stream
@@ -184,5 +184,5 @@ def _cut(body: Iterable[bytes], left: int) -> Iterator[bytes]:
 
 
 def _reset() -> ConnectionResetError:
-    # cheroot closes the connection without a word for this one.
+    # For this error, cheroot closes the connection silently.
     return ConnectionResetError(errno.ECONNRESET, "cut by the fault script")

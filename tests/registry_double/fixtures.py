@@ -22,6 +22,6 @@ def ghcr() -> Iterator[RegistryDouble]:
 
 @pytest.fixture
 def plain_registry() -> Iterator[PlainRegistry]:
-    """A registry by the book without authentication."""
+    """A standard registry without authentication."""
     with PlainRegistry() as registry:
         yield registry

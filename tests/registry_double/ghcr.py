@@ -1,4 +1,4 @@
-"""How ghcr.io differs from the specification, as a layer over an application that follows it."""
+"""The differences between ghcr.io and the specification, as a layer over a standard application."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Moods:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, mood: Literal["rate_limited", "expired"]) -> bool:
-        """Tell whether a mood befalls this request; each counts once, whatever thread asks."""
+        """Check whether a mood applies to this request; each counts once, from any thread."""
         with self._lock:
             left: int = getattr(self, mood)
             setattr(self, mood, max(0, left - 1))
@@ -73,7 +73,7 @@ class Ghcr:
 
     def handle(self, environ: Environ) -> Answer:
         answer = self._handle(environ)
-        # What refuses does not read; the next request must not start inside this one's body.
+        # A refusal does not read the body; the next request must not start inside it.
         wsgi.drain(environ)
         return answer
 
@@ -94,7 +94,7 @@ class Ghcr:
         return self._call(environ)
 
     def _unsupported(self, environ: Environ, match: re.Match[str]) -> Answer | None:
-        """Return the answer for what is not there, or not yet, whatever was asked."""
+        """Return the response for missing or not yet visible content."""
         name, kind, last = match["name"], match["kind"], match["last"]
         method = environ["REQUEST_METHOD"]
         if kind == "referrers":
@@ -112,7 +112,7 @@ class Ghcr:
     # Permission
 
     def _refused(self, environ: Environ) -> Answer | None:
-        """Return the 401 or 403 that a request gets, if it does."""
+        """Return the 401 or 403 for a request, if it is refused."""
         path, writes = environ["PATH_INFO"], environ["REQUEST_METHOD"] not in {"GET", "HEAD"}
         match = _PATH.match(path)
         name = match["name"] if match else "user/image"
@@ -149,7 +149,7 @@ class Ghcr:
     def _no_referrers(self, name: str, digest: str) -> Answer:
         if self._moods.referrers == "missing":
             return wsgi.error(404, "MANIFEST_UNKNOWN", "manifest unknown")
-        # A host that the tests would notice if it were asked.
+        # A host that does not exist, so that tests notice requests to it.
         return wsgi.redirect(303, f"https://github.com/-/v2/packages/container/{name}/{digest}")
 
     def _blob(self, environ: Environ, name: str, last: str) -> Answer:
@@ -167,7 +167,7 @@ class Ghcr:
         return answer
 
     def _mounts(self, environ: Environ) -> bool:
-        """Tell whether the token allows to read where a mount is from."""
+        """Check whether the token allows reading the source of a mount."""
         grant = self._authority.grant_of(str(environ.get("HTTP_AUTHORIZATION", "")))
         source = wsgi.query_of(environ).get("from", [""])[0]
         return isinstance(grant, Grant) and self._permits(grant, source, "pull")
@@ -205,7 +205,7 @@ class Ghcr:
 
 
 class Storage:
-    """The host that blobs really come from: signed addresses, and no Authorization."""
+    """The storage host of blobs: signed URLs, and no Authorization."""
 
     def __init__(self, app: Callable[..., Iterable[bytes]], ghcr: Ghcr, moods: Moods) -> None:
         self._app = app
@@ -220,7 +220,7 @@ class Storage:
         if environ["REQUEST_METHOD"] != "GET" or path is None:
             return wsgi.error(403, "AuthenticationFailed", "the signature does not match")
         if self._moods.take("expired"):
-            # Another request with the same signature may have met the same fate.
+            # Another request with the same signature may have had the same result.
             self._ghcr.signatures.pop(signature, None)
             return wsgi.error(403, "AuthenticationFailed", "the signature has expired")
         answer = wsgi.call(self._app, {**environ, "PATH_INFO": path, "QUERY_STRING": ""})

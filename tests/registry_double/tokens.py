@@ -1,4 +1,4 @@
-"""Who may do what: ghcr.io's token endpoint and its reading of Authorization."""
+"""ghcr.io's token endpoint, and how it evaluates Authorization."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DENIED = "requested access to the resource is denied"
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token allows: pairs of repository and action."""
+    """The access of a token: pairs of repository and action."""
 
     user: str
     scopes: frozenset[tuple[str, str]]
@@ -38,7 +38,7 @@ class Authority:
     grants: dict[str, Grant] = field(default_factory=dict)
 
     def answer_token(self, environ: Environ) -> Answer:
-        """Answer ``GET /token``."""
+        """Respond to ``GET /token``."""
         user = ""
         authorization = str(environ.get("HTTP_AUTHORIZATION", ""))
         if authorization:
@@ -61,7 +61,7 @@ class Authority:
         )
 
     def grant_of(self, authorization: str) -> Grant | Answer | None:
-        """Read a request's Authorization: what it allows, an error, or nothing where it is none."""
+        """Evaluate a request's Authorization: its access, an error, or nothing if it is invalid."""
         kind, _, value = authorization.partition(" ")
         if kind.lower() == "basic":
             return wsgi.error(403, "DENIED", "invalid token")
@@ -75,7 +75,7 @@ class Authority:
         return self._encoded(value)
 
     def _encoded(self, value: str) -> Grant | None:
-        """Accept the base64 of an account's token in place of an issued one, as ghcr.io does."""
+        """Accept the base64 of an account's token instead of an issued one, like ghcr.io."""
         try:
             token = base64.b64decode(value, validate=True).decode().rpartition(":")[2]
         except ValueError:
@@ -92,7 +92,7 @@ class Authority:
         return self._user_of(password) if kind.lower() == "basic" else None
 
     def _user_of(self, token: str) -> str | None:
-        # The user name is not checked; the token alone says who it is.
+        # The user name is ignored; the token identifies the account.
         return next((user for user, mine in self.accounts.items() if mine == token), None)
 
     def _issue(self, user: str, scopes: frozenset[tuple[str, str]]) -> Answer:

@@ -1,4 +1,4 @@
-"""Calling a WSGI application and holding its answer, so that it can be changed on its way."""
+"""Calls a WSGI application and keeps its response, so that it can be modified."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One request; ``host`` is ``registry`` or ``storage``."""
+    """A request. ``host`` is ``registry`` or ``storage``."""
 
     method: str
     path: str

@@ -1,4 +1,4 @@
-"""A user of a credential helper: a real program on the PATH that speaks its protocol."""
+"""A user with a credential helper: a real program on the PATH."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ghcrctl.credentials.credential import Credential
 
 NOTHING = "credentials not found in native keychain"
-# Keeps credentials in a file beside the program, as a helper should: one JSON object.
+# Stores credentials in a file beside the program: one JSON object.
 PROGRAM = f"""#!{sys.executable} -IS
 import json, pathlib, sys
 here = pathlib.Path(__file__)

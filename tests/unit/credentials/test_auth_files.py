@@ -1,4 +1,4 @@
-"""How the credential files of docker, podman and our own are read and written."""
+"""Reading and writing the credential files of docker, podman and our own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.closed_folder import close_folder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Other projects' tables with the correct answers, which this project has no copy of.
+# Other projects' test tables, which are not part of this project.
 _FOLDERS = (parent / "shared/data/peers" for parent in Path(__file__).parents)
 TABLES = next((folder for folder in _FOLDERS if folder.is_dir()), Path("no-tables"))
 HUB_KEY = "https://index.docker.io/v1/"
@@ -37,7 +37,7 @@ def auth(user: str, secret: str = "s") -> dict[str, str]:
 
 
 class Files:
-    """One user's credential files."""
+    """A user's credential files."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -119,7 +119,7 @@ def test_line_breaks_in_an_auth_are_ignored(files: Files, place: str, text: str)
 
 @pytest.mark.parametrize("place", [DOCKER, OURS])
 @pytest.mark.parametrize("text", ["", " \n"])
-def test_an_empty_file_is_no_fault(files: Files, place: str, text: str) -> None:
+def test_an_empty_file_is_valid(files: Files, place: str, text: str) -> None:
     files.write(place, text)
     assert files.find("reg.io") is None
     assert files.warnings == []
@@ -175,16 +175,16 @@ def write_helper(files: Files) -> None:
 
 @pytest.mark.parametrize("place", [DOCKER, PODMAN])
 @pytest.mark.parametrize("key", ["reg.io", "https://reg.io"])
-def test_helpers_of_each_file_are_asked(files: Files, place: str, key: str) -> None:
+def test_helpers_of_each_file_are_used(files: Files, place: str, key: str) -> None:
     write_helper(files)
     files.write(place, {"credHelpers": {key: "test"}, "auths": {"reg.io/a": auth("namespace")}})
-    # As in podman, namespaces have no say where the registry has a helper.
+    # As in podman, namespaces are ignored if the registry has a helper.
     assert files.user("reg.io/a/b") == "helped"
     assert files.user("other.io") is None
     assert files.warnings == []
 
 
-def test_an_empty_helper_switches_the_store_off_for_a_registry(files: Files) -> None:
+def test_an_empty_helper_disables_the_store_for_a_registry(files: Files) -> None:
     write_helper(files)
     auths = {"auths": {"reg.io": auth("file")}}
     files.write(DOCKER, auths | {"credsStore": "test", "credHelpers": {"reg.io": ""}})
@@ -209,14 +209,14 @@ def test_podmans_file_below_run_is_read_without_a_runtime_directory(files: Files
     assert podman_files(files.environ, files.home)[0] == expected
 
 
-def test_a_token_takes_the_place_of_the_password_beside_it(files: Files) -> None:
+def test_a_token_replaces_the_password(files: Files) -> None:
     files.write(DOCKER, {"auths": {"reg.io": {**auth("u", "old"), "identitytoken": "new"}}})
     found = files.find("reg.io/a")
     assert found
     assert (found.username, found.secret, found.identity_token) == ("u", "", "new")
 
 
-def test_docker_wants_a_user_name_and_podman_does_not(files: Files) -> None:
+def test_docker_requires_a_user_name_but_podman_does_not(files: Files) -> None:
     path = files.write(DOCKER, {"auths": {"reg.io": auth("")}})
     assert files.find("reg.io/a") is None
     why = "invalid `auth` for `reg.io`: the user name is missing"
@@ -225,7 +225,7 @@ def test_docker_wants_a_user_name_and_podman_does_not(files: Files) -> None:
     assert files.user("reg.io/a") == ""
 
 
-def test_a_blank_variable_is_no_configuration(files: Files) -> None:
+def test_a_blank_variable_is_ignored(files: Files) -> None:
     files.environ["DOCKER_AUTH_CONFIG"] = " \n"
     assert files.user("reg.io/a") is None
     assert files.warnings == []
@@ -241,7 +241,7 @@ def test_a_place_does_not_show_the_environment(files: Files) -> None:
 
 @pytest.mark.needs("linux")
 @pytest.mark.parametrize("is_closed", [False, True])
-def test_podmans_folder_below_run_may_be_closed_by_root(
+def test_podmans_folder_below_run_may_be_inaccessible(
     files: Files, monkeypatch: pytest.MonkeyPatch, *, is_closed: bool
 ) -> None:
     run = files.home / "containers-of-run"
@@ -352,6 +352,6 @@ _READERS: dict[str, Callable[[Files, str, str], Any]] = {
 
 @pytest.mark.skipif(not TABLES.is_dir(), reason="the tables of other projects are not here")
 @pytest.mark.parametrize("row", table(), ids=lambda row: f"{row[0]}: {row[1]} {row[2]}"[:90])
-def test_the_answers_of_docker_and_podman(files: Files, row: Any) -> None:
+def test_results_agree_with_docker_and_podman(files: Files, row: Any) -> None:
     name, case, key, expected, *_ = row
     assert _READERS[name](files, case, key) == expected

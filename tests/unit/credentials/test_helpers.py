@@ -1,4 +1,4 @@
-"""Docker's credential helpers, with a real program on the PATH that speaks their protocol."""
+"""Docker's credential helpers, with a real program on the PATH."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def user(tmp_path: Path) -> User:
     return User(tmp_path)
 
 
-# What a helper is given, and under which names
+# Input of helpers, and names
 
 
 @pytest.mark.parametrize("registry", ["reg.io", "reg.io:5000", "docker.io", "localhost:5000"])
@@ -54,7 +54,7 @@ def test_what_is_stored_is_found_and_erased(user: User, registry: str) -> None:
         ("[::1]:5000", ["[::1]:5000", "https://[::1]:5000"]),
     ],
 )
-def test_a_helper_is_asked_for_each_name_of_a_registry_dockers_own_first(
+def test_a_helper_is_asked_for_each_key_of_a_registry(
     user: User, registry: str, asked: list[str]
 ) -> None:
     assert user.find(registry, "octo/app") is None
@@ -75,7 +75,7 @@ def test_an_empty_secret_under_one_name_does_not_hide_another(user: User) -> Non
     assert found.secret == "s"
 
 
-def test_an_identity_token_is_kept_and_read_as_docker_does(user: User) -> None:
+def test_an_identity_token_is_stored_and_read_like_docker(user: User) -> None:
     user.own_store.store("reg.io", Credential("me", "unused", "refresh"))
     assert user.kept == {"reg.io": ["<token>", "refresh"]}
     found = user.find()
@@ -96,14 +96,14 @@ def test_a_user_name_may_be_empty(user: User) -> None:
     [
         ('{"Username": "u", "Secret": "s"}', ("u", "s")),
         ('\n {"ServerURL": "", "Username": "u", "Secret": "s"}\n\n', ("u", "s")),
-        # As Go reads JSON.
+        # JSON as Go parses it.
         ('{"username": "u", "SECRET": "s"}', ("u", "s")),
         ('{"Secret": "s"}', ("", "s")),
         ('{"Username": null, "Secret": "s"}', ("", "s")),
         ('{"Username": "u", "Secret": "s"}\nbye', ("u", "s")),
         ('{"Username": "u", "Secret": "a\\nb \\u00fc"}', ("u", "a\nb ü")),
         ('{"Username": "u", "Secret": " s "}', ("u", " s ")),
-        # Nothing.
+        # Empty output.
         ("{}", None),
         ('{"Username": "u"}', None),
         ('{"Username": "u", "Secret": ""}', None),
@@ -112,7 +112,7 @@ def test_a_user_name_may_be_empty(user: User) -> None:
         ('{"Username": "<token>", "Secret": ""}', None),
     ],
 )
-def test_responses_are_read_as_docker_reads_them(
+def test_responses_are_parsed_like_docker(
     user: User, response: str, expected: tuple[str, str] | None
 ) -> None:
     (user.home / "response").write_text(response)
@@ -153,7 +153,7 @@ def test_a_list_that_fails_is_explained(user: User, body: str, reason: str) -> N
 @pytest.mark.parametrize(
     "said", [NOTHING, f"  {NOTHING}\n", NOTHING.upper(), "credentials not found", f"{NOTHING}."]
 )
-def test_credentials_that_are_not_found_are_no_failure(user: User, said: str) -> None:
+def test_missing_credentials_are_not_a_failure(user: User, said: str) -> None:
     user.script(f"echo '{said}'; echo debug >&2; exit 1")
     assert user.find() is None
     assert user.said == []
@@ -168,7 +168,7 @@ def test_credentials_that_are_not_found_are_no_failure(user: User, said: str) ->
         ("echo first; echo second; exit 1", "get failed with status 1: first"),
         ("echo; echo boom; exit 1", "get failed with status 1: boom"),
         ("exit 7", "get failed with status 7"),
-        # Only the whole message means that there is nothing.
+        # Only the whole message means that there is no credential.
         (f"echo 'own_store sealed: {NOTHING}'; exit 1", f"status 1: own_store sealed: {NOTHING}"),
         (f"echo '{NOTHING}' >&2; exit 1", f"get failed with status 1: {NOTHING}"),
         (f"echo '{NOTHING}'", "get printed invalid JSON"),
@@ -190,7 +190,7 @@ def test_credentials_that_are_not_found_are_no_failure(user: User, said: str) ->
         ("echo " + "x" * 300 + "; exit 1", f"status 1: {'x' * 200} (configured"),
     ],
 )
-def test_a_failure_is_explained_and_passed_over(user: User, body: str, reason: str) -> None:
+def test_a_failure_is_reported_and_skipped(user: User, body: str, reason: str) -> None:
     user.script(body)
     auth = {"auths": {"reg.io": {"username": "file", "password": "s"}}}
     user.configure({"credsStore": "fake"} | auth)
@@ -203,14 +203,14 @@ def test_a_failure_is_explained_and_passed_over(user: User, body: str, reason: s
     assert str(user.home / ".docker" / "config.json") in said
 
 
-def test_a_helper_that_hangs_is_ended(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_helper_is_killed(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(helpers, "_TIMEOUT_SECONDS", 0.3)
     user.script("exec sleep 60")
     assert user.find() is None
     assert "cannot run docker-credential-fake get: it did not finish within 0.3 s" in user.said[0]
 
 
-def test_deeply_nested_garbage_is_no_traceback(user: User) -> None:
+def test_deeply_nested_output_is_an_error(user: User) -> None:
     (user.home / "response").write_text('{"Secret": ' + "[" * 100_000)
     user.script(f"cat {user.home / 'response'}")
     assert user.find() is None
@@ -234,7 +234,9 @@ def test_a_helper_that_cannot_be_started_is_named(user: User) -> None:
 
 
 @pytest.mark.parametrize("name", ["../bin/x", "x/../../clone/y", "/tmp/x", "a\0b", ".."])
-def test_a_helpers_name_is_no_path(user: User, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_helpers_name_cannot_be_a_path(
+    user: User, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(user.home)
     (user.home / "docker-credential-..").mkdir()
     (user.home / "docker-credential-x").mkdir()
@@ -290,14 +292,14 @@ def test_no_message_repeats_a_secret_that_a_helper_echoes(
         """echo '{"Username": "u", "Secret": ["s3cret"]}'""",
     ],
 )
-def test_no_message_shows_what_get_prints_on_its_way_to_failing(user: User, body: str) -> None:
+def test_messages_do_not_show_the_output_of_a_failed_get(user: User, body: str) -> None:
     user.script(body)
     assert user.find() is None
     assert "docker-credential-fake" in user.said[0]
     assert "s3cret" not in user.said[0]
 
 
-def test_a_secret_echoed_on_a_line_of_its_own_is_left_out(user: User) -> None:
+def test_a_secret_echoed_on_its_own_line_is_not_shown(user: User) -> None:
     user.script("echo wrong s3cret; echo keychain locked; exit 1")
     with pytest.raises(HelperError) as caught:
         user.helper.store("reg.io", Credential("u", "s3cret"))
@@ -306,19 +308,19 @@ def test_a_secret_echoed_on_a_line_of_its_own_is_left_out(user: User) -> None:
     )
 
 
-def test_a_secret_is_no_argument_of_a_program(user: User) -> None:
+def test_a_secret_is_never_an_argument(user: User) -> None:
     user.script(f'echo "$@" >> {user.home / "arguments"}; cat > /dev/null')
     user.helper.store("reg.io", Credential("u", SECRET))
     assert (user.home / "arguments").read_text() == "store\n"
 
 
-def test_the_environment_of_a_helper_is_in_no_repr(user: User) -> None:
+def test_no_repr_shows_a_helpers_environment(user: User) -> None:
     user.environ["GHCRCTL_TOKEN"] = "s3cret"
     assert "s3cret" not in repr(user.helper)
 
 
 @pytest.mark.parametrize("name", ["Username", "Secret"])
-def test_a_credential_that_no_request_can_carry_is_passed_over(user: User, name: str) -> None:
+def test_an_unusable_credential_is_skipped(user: User, name: str) -> None:
     answer = json.dumps({"Username": "u", "Secret": "s"} | {name: "\ud800"})
     user.script(f"printf '%s' '{answer}'".replace("\\u", "\\u"))
     assert user.find() is None
@@ -327,7 +329,7 @@ def test_a_credential_that_no_request_can_carry_is_passed_over(user: User, name:
     ]
 
 
-# Which helper
+# Choice of the helper
 
 
 @pytest.mark.parametrize(
@@ -354,7 +356,7 @@ def test_a_credential_that_no_request_can_carry_is_passed_over(user: User, name:
         ({"credsStore": None, "credHelpers": None}, "reg.io", None),
     ],
 )
-def test_the_registrys_helper_beats_the_store_of_all(
+def test_the_registrys_helper_takes_precedence_over_the_store(
     user: User, config: Any, registry: str, expected: str | None
 ) -> None:
     for name in ("a", "b"):

@@ -1,4 +1,4 @@
-"""The operating system's keyring, and what its failures mean."""
+"""The operating system's keyring, and its failures."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ SECRET = "s3cret"
 
 
 def of_module(module: str, name: str, base: type[Exception] = Exception) -> type[Exception]:
-    """Return a class of exceptions as a library has it that is not installed here."""
+    """Return an exception class of a library that is not installed."""
     return type(name, (base,), {"__module__": module})
 
 
 def of_windows(number: int, text: str = "The stub received bad data.") -> Exception:
-    """Return the error of Windows' backend, as pywin32 and its stand-in raise it."""
+    """Return the error of Windows' backend, as raised by pywin32 and its replacement."""
     error = of_module("win32ctypes.pywin32.pywintypes", "error")(number, "CredWrite", text)
     error.winerror = number  # type: ignore[attr-defined]
     return error
 
 
 class Backend(keyring.backend.KeyringBackend):
-    """A keyring in memory, each call of which may fail."""
+    """A keyring in memory whose calls may fail."""
 
     priority = 5
 
@@ -73,7 +73,7 @@ def backend() -> Iterator[Backend]:
 
 
 class Desk:
-    """A user whose only place for credentials is the keyring."""
+    """A user who only has the keyring for credentials."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -165,7 +165,7 @@ def test_a_failure_is_explained_without_a_secret(
     assert SECRET not in f"{caught.value}{desk.said}"
 
 
-def test_the_size_that_windows_counts_is_given(desk: Desk, backend: Backend) -> None:
+def test_the_size_on_windows_is_reported(desk: Desk, backend: Backend) -> None:
     backend.error = of_windows(1783)
     with pytest.raises(CredentialStoreError, match=r"needs 4,112 bytes, but .* at most 2,560"):
         desk.own_store.store("reg.io", Credential("me", "x" * 2000))
@@ -185,7 +185,7 @@ def test_what_is_stored_is_found_and_erased(desk: Desk, backend: Backend) -> Non
         assert backend.kept == {}
 
 
-def test_a_broken_configuration_of_docker_is_reported_if_the_keyring_is_used(
+def test_a_broken_docker_configuration_is_reported_with_the_keyring(
     desk: Desk, backend: Backend
 ) -> None:
     assert desk.own_store.store("reg.io", Credential("me", SECRET)).warning is None
@@ -212,7 +212,7 @@ def test_an_entry_of_another_program_is_ignored(desk: Desk, backend: Backend, en
     assert "the entry was not written by ghcrctl" in desk.said[0]
 
 
-def test_an_odd_identity_token_is_none(desk: Desk, backend: Backend) -> None:
+def test_an_invalid_identity_token_is_ignored(desk: Desk, backend: Backend) -> None:
     entry = {"username": "u", "secret": "s", "identity_token": 5}
     backend.kept["ghcrctl:reg.io", "reg.io"] = json.dumps(entry)
     assert desk.find() == Credential("u", "s", None, "the system's keyring")
@@ -223,9 +223,7 @@ def test_an_odd_identity_token_is_none(desk: Desk, backend: Backend) -> None:
 
 
 @pytest.mark.parametrize("value", ["0", "false", "No", " OFF "])
-def test_a_keyring_that_is_switched_off_is_never_asked(
-    desk: Desk, backend: Backend, value: str
-) -> None:
+def test_a_disabled_keyring_is_not_used(desk: Desk, backend: Backend, value: str) -> None:
     backend.error = ValueError()
     desk.environ["GHCRCTL_KEYRING"] = value
     assert desk.find() is None
@@ -238,7 +236,7 @@ def test_a_keyring_that_is_switched_off_is_never_asked(
 
 
 @pytest.mark.parametrize("made", [fail.Keyring, null.Keyring])
-def test_a_backend_that_keeps_nothing_is_none(desk: Desk, backend: Backend, made: Any) -> None:
+def test_a_backend_that_stores_nothing_is_not_used(desk: Desk, backend: Backend, made: Any) -> None:
     keyring.set_keyring(made())
     assert not OsKeyring(desk.environ).is_real()
     assert desk.find() is None
@@ -259,7 +257,7 @@ def test_a_chain_needs_a_backend(
     assert OsKeyring(desk.environ).is_real() == bool(backends)
 
 
-def test_a_keyring_that_cannot_be_loaded_is_explained_where_the_file_is_used(
+def test_a_broken_keyring_is_reported_when_the_file_is_used(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail_to_load() -> NoReturn:

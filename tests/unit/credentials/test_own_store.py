@@ -58,7 +58,7 @@ def test_the_file_is_durable_and_private(own_store: OwnStore, path: Path, tmp_pa
     assert own_store.registries() == ["quay.io"]
 
 
-def test_a_link_to_the_file_stays(own_store: OwnStore, path: Path, tmp_path: Path) -> None:
+def test_a_link_to_the_file_is_kept(own_store: OwnStore, path: Path, tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.symlink_to(tmp_path / "elsewhere.json")
     own_store.store("ghcr.io", ONE)
@@ -120,7 +120,7 @@ def test_a_fault_of_the_disk_is_reported_and_changes_nothing(
     assert {p.name for p in path.parent.iterdir()} <= {path.name, "auth.lock"}
 
 
-def test_another_process_is_waited_for_and_then_named(
+def test_waiting_for_another_process_times_out(
     own_store: OwnStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from filelock import FileLock
@@ -133,13 +133,13 @@ def test_another_process_is_waited_for_and_then_named(
     own_store.store("ghcr.io", ONE)
 
 
-def test_forgetting_what_is_not_kept_writes_nothing(own_store: OwnStore, path: Path) -> None:
+def test_erasing_an_unknown_registry_writes_nothing(own_store: OwnStore, path: Path) -> None:
     assert own_store.erase("ghcr.io") == []
     assert not path.parent.exists()
 
 
 @pytest.mark.parametrize("raw", [b"{", b"[]", b"\xff"])
-def test_a_damaged_file_is_left_as_it_is(own_store: OwnStore, path: Path, raw: bytes) -> None:
+def test_a_damaged_file_is_not_changed(own_store: OwnStore, path: Path, raw: bytes) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(raw)
     for act in (

@@ -1,4 +1,4 @@
-"""Each place of a credential: asked once, changed completely, explained where it fails."""
+"""Sources and stores of credentials: queried once, changed completely, with clear errors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def ours(user: User) -> Path:
 
 
 class Place:
-    """A source that counts how often it is asked."""
+    """A source that counts queries."""
 
     label = "a place"
 
@@ -45,7 +45,7 @@ class Place:
         return self.found
 
 
-def test_each_place_is_asked_once_for_a_repository_until_one_knows() -> None:
+def test_each_source_is_queried_once_per_repository() -> None:
     empty, full, late = Place(None), Place(Credential("u", "s")), Place(None)
     chain = CredentialChain([empty, full, late])
     for _ in range(2):
@@ -59,7 +59,7 @@ def test_each_place_is_asked_once_for_a_repository_until_one_knows() -> None:
     assert empty.asked[2:] == [("reg.io", "")]
 
 
-def test_a_broken_place_is_named_once_for_all_repositories(user: User) -> None:
+def test_a_broken_source_is_reported_once(user: User) -> None:
     user.configure([])
     chain = default_chain(
         user.environ, home=user.home, config_dir=user.home / "ours", warn=user.said.append
@@ -69,20 +69,20 @@ def test_a_broken_place_is_named_once_for_all_repositories(user: User) -> None:
     assert len(user.said) == 1
 
 
-def test_completion_reports_no_broken_place(user: User) -> None:
+def test_completion_reports_no_broken_source(user: User) -> None:
     user.configure([])
     chain = silent_chain(user.environ, home=user.home, config_dir=user.home / "ours")
     assert chain.find("reg.io") is None
 
 
-# Storing in one place only
+# Storing in exactly one place
 
 
 def entries(path: Path) -> Any:
     return json.loads(path.read_text())["auths"]
 
 
-def test_a_helper_takes_over_from_our_file(user: User, ours: Path) -> None:
+def test_storing_in_a_helper_removes_it_from_our_file(user: User, ours: Path) -> None:
     user.configure({})
     user.own_store.store("reg.io", Credential("u", SECRET))
     user.own_store.store("other.io", Credential("u", SECRET))
@@ -94,9 +94,7 @@ def test_a_helper_takes_over_from_our_file(user: User, ours: Path) -> None:
     assert user.own_store.registries() == ["other.io"]
 
 
-def test_a_configuration_that_cannot_name_a_helper_is_reported_when_storing(
-    user: User, ours: Path
-) -> None:
+def test_a_broken_docker_configuration_is_reported_when_storing(user: User, ours: Path) -> None:
     config = user.home / ".docker" / "config.json"
     config.write_text('{"credsStore": "fake"')
     stored = user.own_store.store("reg.io", Credential("u", SECRET))
@@ -122,7 +120,7 @@ def test_without_a_login_there_is_nothing_to_erase_and_no_file(user: User, ours:
     assert not ours.parent.exists()
 
 
-def test_an_identity_token_is_stored_as_docker_does(user: User, ours: Path) -> None:
+def test_an_identity_token_is_stored_like_docker(user: User, ours: Path) -> None:
     user.configure({})
     user.own_store.store("reg.io", Credential("", SECRET, "refresh"))
     assert entries(ours) == {"reg.io": {"identitytoken": "refresh"}}
@@ -133,7 +131,7 @@ def test_an_identity_token_is_stored_as_docker_does(user: User, ours: Path) -> N
     assert SECRET not in ours.read_text()
 
 
-def test_what_else_is_in_our_file_is_kept(user: User, ours: Path) -> None:
+def test_other_members_of_our_file_are_kept(user: User, ours: Path) -> None:
     user.configure({})
     ours.parent.mkdir()
     ours.write_text(json.dumps({"auths": None, "credHelpers": {"x.io": "fake"}}))

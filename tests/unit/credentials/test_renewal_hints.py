@@ -10,7 +10,7 @@ PAGE = "https://github.com/settings/tokens/new"
 
 
 @pytest.mark.parametrize("name", ["GHCRCTL_TOKEN", "GITHUB_TOKEN", "GH_TOKEN"])
-def test_a_variable_is_named_and_no_login_is_proposed(name: str) -> None:
+def test_the_hint_for_a_variable_does_not_suggest_login(name: str) -> None:
     hint = renewal_hint(f"the environment ({name})", "ghcr.io")
     assert hint == f"set {name} to a valid token, or unset it: unset {name}"
 

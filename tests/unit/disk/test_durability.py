@@ -44,7 +44,7 @@ def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_file_that_is_read_stays_whole_while_it_is_replaced(tmp_path: Path) -> None:
+def test_a_file_being_read_can_be_replaced(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_atomically(path, b"old")
     with path.open("rb") as file:
@@ -52,7 +52,7 @@ def test_a_file_that_is_read_stays_whole_while_it_is_replaced(tmp_path: Path) ->
         assert file.read() == b"old"
 
 
-def test_a_replacement_that_fails_leaves_the_old_and_nothing_else(tmp_path: Path) -> None:
+def test_a_failed_replacement_leaves_only_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "taken"
     path.mkdir()
     (path / "inside").touch()
@@ -88,7 +88,7 @@ def test_created_directories_are_durable(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) != 0o700
 
 
-def test_modes_are_those_of_other_programs(tmp_path: Path) -> None:
+def test_modes_follow_the_umask(tmp_path: Path) -> None:
     write_atomically(tmp_path / "file", b"")
     make_directories(tmp_path / "folder")
     with durable_file(tmp_path / "other"):
@@ -137,7 +137,7 @@ def _umask() -> int:
     return mask
 
 
-def test_a_file_that_exists_is_not_taken(tmp_path: Path) -> None:
+def test_an_existing_file_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"old")
     with pytest.raises(FileExistsError), durable_file(tmp_path / "file"):
         pass
@@ -171,7 +171,7 @@ def test_an_interrupted_writer_leaves_no_file(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_disk_that_also_refuses_the_rest_does_not_hide_the_interruption(
+def test_a_disk_error_does_not_hide_the_interruption(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted() -> None:
@@ -185,7 +185,7 @@ def test_a_disk_that_also_refuses_the_rest_does_not_hide_the_interruption(
     assert not list(tmp_path.iterdir())
 
 
-# What systems say about syncing
+# Results of syncing on different systems
 
 
 @pytest.mark.parametrize("number", sorted(durability._NOT_SYNCED))
@@ -290,11 +290,11 @@ def test_a_full_sync_that_fails_is_an_error(
     assert mac.calls == ["full"]
 
 
-# Files that grow
+# Appended files
 
 
 @unix_only
-def test_what_is_appended_is_durable_at_once(tmp_path: Path) -> None:
+def test_appended_data_is_durable_at_once(tmp_path: Path) -> None:
     with DiskRecord(tmp_path).watching() as record:
         file = AppendedFile(tmp_path / "file")
         record.check("after it was opened")
@@ -307,7 +307,7 @@ def test_what_is_appended_is_durable_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
-def test_an_addition_that_fails_is_not_there(
+def test_a_failed_append_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     file = AppendedFile(tmp_path / "file")
@@ -328,7 +328,7 @@ def test_a_file_whose_directory_cannot_be_synced_is_closed(
 ) -> None:
     monkeypatch.setattr(os, "fsync", _fail(errno.EIO))
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
-        # A file that is left open is a ResourceWarning, which is an error here.
+        # An open file is a ResourceWarning, which is an error in tests.
         AppendedFile(tmp_path / "file")
 
 

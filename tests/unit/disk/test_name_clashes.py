@@ -20,7 +20,7 @@ COMPOSED, DECOMPOSED = "caf\N{LATIN SMALL LETTER E WITH ACUTE}", "cafe\N{COMBINI
     ("one", "other"),
     [("readme", "README"), (COMPOSED, DECOMPOSED), (COMPOSED.upper(), DECOMPOSED), ("Ω", "ω")],
 )
-def test_names_that_some_file_system_takes_for_one(one: str, other: str) -> None:
+def test_names_that_some_file_systems_do_not_distinguish(one: str, other: str) -> None:
     assert folded(one) == folded(other)
 
 

@@ -1,4 +1,4 @@
-"""Files that a process leaves half written when it ends at once."""
+"""Unfinished files of a process that exits early."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ghcrctl.disk.unfinished_files import discard_unfinished, unfinished
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A thread writes a file and never ends; the main thread ends the process.
+# A thread writes a file and never ends; the main thread exits.
 _END = """
 import os, sys, threading, time
 from pathlib import Path
@@ -32,7 +32,7 @@ os._exit(3)
 """
 
 
-def test_a_file_that_is_finished_stays(tmp_path: Path) -> None:
+def test_a_finished_file_is_kept(tmp_path: Path) -> None:
     with unfinished(tmp_path / "file"):
         (tmp_path / "file").touch()
     discard_unfinished()

@@ -1,4 +1,4 @@
-"""Files that Windows refuses to replace or delete for a moment, or because they are read-only."""
+"""Files that Windows refuses to replace or delete, temporarily or because they are read-only."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def windows_error(code: int) -> PermissionError:
 
 
 class Refusing:
-    """A method of Path that refuses so many times."""
+    """A method of Path that fails a number of times."""
 
     def __init__(
         self, monkeypatch: pytest.MonkeyPatch, method: str, times: int, error: OSError
@@ -87,7 +87,7 @@ def test_a_directory_is_deleted_once_it_is_closed(
     ],
     ids=["open", "permission on Windows", "permission", "Windows without space", "full"],
 )
-def test_patience_ends_and_is_only_for_open_files(
+def test_retries_are_limited_and_only_for_open_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, on_windows: bool, tries: int
 ) -> None:
     monkeypatch.setattr(open_handles, "IS_WINDOWS", on_windows)
@@ -99,9 +99,7 @@ def test_patience_ends_and_is_only_for_open_files(
     assert found.tries == tries
 
 
-def test_an_error_of_cleaning_up_is_passed_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cleanup_errors_are_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Refusing(monkeypatch, "unlink", 99, PermissionError(13, "no"))
     discard(tmp_path / "file")
 
@@ -128,7 +126,7 @@ def _is_read_only(path: Any, dir_fd: int | None = None) -> bool:
 
 @pytest.fixture
 def read_only_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse to delete and to replace read-only files, as Windows does."""
+    """Refuse to delete and to replace read-only files, like Windows."""
     real: dict[str, Any] = {"unlink": os.unlink, "replace": os.replace}
 
     def unlink(path: Any, *, dir_fd: int | None = None, missing_ok: bool = False) -> None:
@@ -218,7 +216,7 @@ def test_links_in_a_tree_and_to_a_tree_are_not_followed(tmp_path: Path) -> None:
     assert (tmp_path / "kept" / "a" / "b" / "file2").exists()
 
 
-def test_a_tree_of_which_one_file_stays_loses_the_rest(
+def test_a_tree_with_one_undeletable_file_loses_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tree = tmp_path / "tree"

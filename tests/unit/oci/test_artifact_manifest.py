@@ -51,12 +51,12 @@ def test_an_artifact_manifest_may_have_no_blobs() -> None:
 
 
 @pytest.mark.parametrize("field", ["config", "layers", "manifests"])
-def test_an_artifact_manifest_is_nothing_else_at_once(field: str) -> None:
+def test_an_artifact_manifest_cannot_be_an_image_too(field: str) -> None:
     with pytest.raises(InvalidManifestError):
         parse(written(**{field: []}))
 
 
-def test_an_image_manifest_has_a_config_still() -> None:
+def test_an_image_manifest_requires_a_config() -> None:
     raw = json.dumps({"mediaType": OCI_MANIFEST, "config": BLOB.to_json(), "layers": []}).encode()
     found = parse(raw)
     assert isinstance(found, Manifest)
@@ -64,7 +64,7 @@ def test_an_image_manifest_has_a_config_still() -> None:
     assert found.children == (BLOB,)
 
 
-def test_blobs_without_an_artifact_type_are_no_manifest() -> None:
+def test_blobs_without_an_artifact_type_are_invalid() -> None:
     with pytest.raises(InvalidManifestError):
         parse(written(mediaType=None, artifactType=None))
 

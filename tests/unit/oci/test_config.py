@@ -17,5 +17,5 @@ from ghcrctl.oci.config import go_time
         ("", ""),
     ],
 )
-def test_a_time_is_written_as_go_writes_it(written: str, shown: str) -> None:
+def test_times_are_formatted_like_go(written: str, shown: str) -> None:
     assert go_time(written) == shown

@@ -1,4 +1,4 @@
-"""Which platform a machine has, by what its system calls the processor."""
+"""The platform of a machine, by its system's name for the processor."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from ghcrctl.settings import Settings, host_platform
 )
 def test_a_processor_has_its_platform(machine: str, platform: str) -> None:
     assert str(machine_platform(machine)) == platform
-    # It is the same where the user writes it.
+    # Users may write the same name.
     assert str(Platform.parse(f"linux/{machine}")) == platform
 
 
@@ -67,7 +67,7 @@ def test_an_unknown_processor_is_an_error(machine: str) -> None:
     assert caught.value.exit_status == 7
 
 
-def test_a_system_that_names_no_processor_is_no_amd64() -> None:
+def test_an_unnamed_processor_is_not_amd64() -> None:
     with pytest.raises(UnsupportedError, match="does not report its processor"):
         machine_platform("")
 
@@ -82,7 +82,7 @@ def test_a_system_that_names_no_processor_is_no_amd64() -> None:
         ("ppc64", "big", "ppc64"),
     ],
 )
-def test_linux_names_both_byte_orders_of_mips_alike(
+def test_linux_uses_one_name_for_both_byte_orders_of_mips(
     monkeypatch: pytest.MonkeyPatch, machine: str, byte_order: str, expected: str
 ) -> None:
     monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(machine=machine), raising=False)
@@ -99,14 +99,14 @@ def test_linux_names_both_byte_orders_of_mips_alike(
         ({"PROCESSOR_ARCHITECTURE": "ARM64", "PROCESSOR_ARCHITEW6432": ""}, "ARM64"),
     ],
 )
-def test_windows_names_the_processor_in_the_environment(
+def test_on_windows_a_variable_names_the_processor(
     monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], expected: str
 ) -> None:
     monkeypatch.delattr(os, "uname", raising=False)
     assert machine_name(environ) == expected
 
 
-def test_an_unknown_machine_still_lists_images_but_makes_none(
+def test_an_unknown_machine_can_list_but_not_build_images(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(machine="vax"), raising=False)

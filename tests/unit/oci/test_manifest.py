@@ -1,4 +1,4 @@
-"""Manifests and indexes: what is read, and what is refused."""
+"""Manifests and indexes: which are parsed, and which are rejected."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def raw(**fields: Any) -> bytes:
 
 
 @pytest.mark.parametrize("kind", [types.OCI_MANIFEST, types.DOCKER_MANIFEST])
-def test_reads_both_kinds_of_images_and_keeps_their_bytes(kind: str) -> None:
+def test_both_formats_are_parsed_and_their_bytes_kept(kind: str) -> None:
     text = raw(mediaType=kind, config=BLOB, layers=[BLOB])
     parsed = parse(text, kind)
     assert isinstance(parsed, Manifest)
@@ -31,7 +31,7 @@ def test_reads_both_kinds_of_images_and_keeps_their_bytes(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["", "application/json", "text/plain"])
-def test_guesses_the_kind_where_nobody_says_it(kind: str) -> None:
+def test_the_type_is_guessed_if_not_stated(kind: str) -> None:
     assert isinstance(parse(raw(config=BLOB, layers=[]), kind), Manifest)
     assert isinstance(parse(raw(manifests=[]), kind), Index)
 
@@ -59,7 +59,7 @@ def test_guesses_the_kind_where_nobody_says_it(kind: str) -> None:
         (b" " * (4 * 1024 * 1024 + 1), ""),
     ],
 )
-def test_refuses_what_is_no_manifest(text: bytes, kind: str) -> None:
+def test_invalid_manifests_are_rejected(text: bytes, kind: str) -> None:
     with pytest.raises(InvalidManifestError):
         parse(text, kind)
 
@@ -67,13 +67,13 @@ def test_refuses_what_is_no_manifest(text: bytes, kind: str) -> None:
 @pytest.mark.parametrize(
     ("text", "kind"), [(raw(), types.DOCKER_SCHEMA1_SIGNED), (b'{"schemaVersion": 1}', "")]
 )
-def test_schema_1_is_refused_with_what_to_do(text: bytes, kind: str) -> None:
+def test_schema_1_is_rejected_with_a_hint(text: bytes, kind: str) -> None:
     with pytest.raises(SchemaOneError) as caught:
         parse(text, kind)
     assert caught.value.hint
 
 
-def test_a_subset_keeps_what_attests_the_kept() -> None:
+def test_a_subset_keeps_attestations() -> None:
     images = [random_image(platform=Platform("linux", a)) for a in ("amd64", "arm64")]
     index = parse_index(index_of(*images).raw, types.OCI_INDEX)
     data = json.loads(index.raw)
@@ -129,7 +129,7 @@ _AMD64 = {"platform": {"os": "linux", "architecture": "amd64"}}
         ([], None),
     ],
 )
-def test_an_entry_without_a_platform_is_for_every_machine(
+def test_an_entry_without_a_platform_matches_every_machine(
     entries: list[dict[str, Any]], chosen: int | None
 ) -> None:
     common = {**BLOB, "mediaType": types.OCI_MANIFEST}
@@ -138,7 +138,7 @@ def test_an_entry_without_a_platform_is_for_every_machine(
     assert found == (None if chosen is None else index.manifests[chosen])
 
 
-def test_a_platform_that_is_lacking_is_named_with_its_features() -> None:
+def test_a_missing_platform_is_named_with_its_features() -> None:
     entry = {**BLOB, "mediaType": types.OCI_MANIFEST}
     platform = {"os": "linux", "architecture": "amd64", "os.features": ["erofs"]}
     index = parse_index(raw(manifests=[{**entry, "platform": platform}]), types.OCI_INDEX)
@@ -161,7 +161,7 @@ def test_a_platform_that_is_lacking_is_named_with_its_features() -> None:
         ("", None),
     ],
 )
-def test_reads_times_as_containers_have_them(text: str, shown: str | None) -> None:
+def test_times_of_images_are_parsed(text: str, shown: str | None) -> None:
     found = parse_time(text)
     assert (found.isoformat() if found else None) == shown
 
@@ -169,6 +169,6 @@ def test_reads_times_as_containers_have_them(text: str, shown: str | None) -> No
 @pytest.mark.parametrize(
     "data", [{}, {"rootfs": None}, {"config": None}, {"history": 5}, {"created": 7, "author": []}]
 )
-def test_an_odd_config_is_read_as_far_as_it_goes(data: dict[str, Any]) -> None:
+def test_the_valid_parts_of_an_odd_config_are_parsed(data: dict[str, Any]) -> None:
     config = ImageConfig.parse(json.dumps(data).encode())
     assert (config.diff_ids, config.history, config.labels, config.created) == ((), (), {}, "")

@@ -8,7 +8,7 @@ from ghcrctl.errors import InvalidFilterError
 from ghcrctl.oci.path_match import path_pattern
 from ghcrctl.oci.reference import familiar_names
 
-# Other projects' tables with the correct answers, which this project has no copy of.
+# Other projects' test tables, which are not part of this project.
 _FOLDERS = (parent / "shared/data/peers" for parent in Path(__file__).parents)
 _TABLE = next((f / "images-filter-reference.tsv" for f in _FOLDERS if f.is_dir()), Path("missing"))
 
@@ -67,12 +67,12 @@ def test_a_malformed_pattern_is_an_error(pattern: str) -> None:
         ("hello", ("hello",)),
     ],
 )
-def test_a_name_is_matched_as_it_is_written(name: str, wanted: tuple[str, ...]) -> None:
+def test_a_name_is_matched_as_written(name: str, wanted: tuple[str, ...]) -> None:
     assert familiar_names(name, "ghcr.io") == wanted
 
 
 @pytest.mark.skipif(not _TABLE.is_file(), reason="the tables of other projects are not here")
-def test_references_match_as_dockers_filter_says() -> None:
+def test_references_match_like_dockers_filter() -> None:
     rows = [line.split("\t") for line in _TABLE.read_text(encoding="utf-8").splitlines()[1:]]
     assert len(rows) > 300
     assert [row for row in rows if _answer(row[0], row[1]) != row[2]] == []

@@ -1,4 +1,4 @@
-"""Docker's grammar of references, and what differs on purpose."""
+"""Docker's grammar of references, and our differences."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ D512 = "sha512:" + "b" * 128
         ("o/i:" + "t" * 128, "ghcr.io", "o/i", "t" * 128, None),
     ],
 )
-def test_reads_what_docker_reads(
+def test_parsing_agrees_with_docker(
     text: str, registry: str, repository: str, tag: str | None, digest: str | None
 ) -> None:
     found = Reference.parse(text)
@@ -76,7 +76,7 @@ def test_reads_what_docker_reads(
         ("o/i\x1b[31m", "x1b", 4),
     ],
 )
-def test_says_what_is_wrong_and_where(text: str, what: str, position: int | None) -> None:
+def test_errors_state_the_reason_and_position(text: str, what: str, position: int | None) -> None:
     with pytest.raises(InvalidReferenceError) as caught:
         Reference.parse(text)
     message = str(caught.value)
@@ -86,18 +86,18 @@ def test_says_what_is_wrong_and_where(text: str, what: str, position: int | None
     assert caught.value.hint
 
 
-def test_upper_case_is_lowered_for_ghcr_with_a_warning() -> None:
+def test_upper_case_is_converted_for_ghcr_with_a_warning() -> None:
     said: list[str] = []
     assert Reference.parse("Owner/Image:Tag", warn=said.append).repository == "owner/image"
     assert "owner/image" in said[0]
 
 
-def test_the_default_registry_is_a_choice() -> None:
+def test_the_default_registry_can_be_chosen() -> None:
     assert Reference.parse("o/i", default_registry="quay.io").registry == "quay.io"
 
 
 @pytest.mark.parametrize("default", ["docker.io", "index.docker.io", "registry-1.docker.io"])
-def test_with_docker_hub_as_default_a_name_of_one_part_belongs_to_it(default: str) -> None:
+def test_with_docker_hub_as_default_one_part_names_belong_to_it(default: str) -> None:
     for text in ("alpine", "alpine:3", f"alpine@{D256}"):
         found = Reference.parse(text, default_registry=default)
         assert str(found) == f"docker.io/library/{text}"
@@ -108,13 +108,13 @@ def test_with_docker_hub_as_default_a_name_of_one_part_belongs_to_it(default: st
     assert str(Reference.parse("localhost/i", default_registry=default)) == "localhost/i"
 
 
-def test_the_digest_wins_and_latest_is_the_default() -> None:
+def test_the_digest_takes_precedence_and_latest_is_the_default() -> None:
     assert Reference.parse("o/i:1@" + D256).target == D256
     assert Reference.parse("o/i").target == "latest"
     assert str(Reference.parse("o/i").tagged()) == "ghcr.io/o/i:latest"
 
 
-def test_an_image_that_is_named_twice_is_one() -> None:
+def test_duplicate_names_are_removed() -> None:
     names = ["o/a", "o/a:latest", "o/b:1", f"o/a@sha256:{'a' * 64}", "o/b:1", "o/a", "o/b"]
     found = distinct(Reference.parse(name) for name in names)
     kept = ["o/a", "o/b:1", f"o/a@sha256:{'a' * 64}", "o/b"]
@@ -122,25 +122,25 @@ def test_an_image_that_is_named_twice_is_one() -> None:
 
 
 @pytest.mark.parametrize("registry", ["ghcr.io", "containers.corp.example", "containers.x.ghe.com"])
-def test_registries_of_github_take_upper_case_with_a_warning(registry: str) -> None:
+def test_github_registries_accept_upper_case_with_a_warning(registry: str) -> None:
     warned: list[str] = []
     found = Reference.parse(f"{registry}/Octo/App:Tag", warn=warned.append)
     assert (found.repository, found.tag) == ("octo/app", "Tag")
     assert warned == [f"repository names on {registry} are lower case; using `octo/app`"]
 
 
-def test_a_registry_that_is_known_to_be_of_github_takes_upper_case() -> None:
+def test_a_known_github_registry_accepts_upper_case() -> None:
     assert Reference.parse("host:5/Octo/App", is_github=True).repository == "octo/app"
 
 
 @pytest.mark.parametrize("name", ["sha256", "sha512:1.0", "docker.io/library/sha256:1"])
-def test_a_new_name_that_reads_as_a_digest_is_refused(name: str) -> None:
+def test_a_new_name_that_looks_like_a_digest_is_rejected(name: str) -> None:
     reference = Reference.parse(name, default_registry="docker.io")
     with pytest.raises(InvalidReferenceError, match="cannot create the ambiguous tag"):
         check_new_name(reference)
 
 
 @pytest.mark.parametrize("name", ["ghcr.io/octo/sha256:1", "docker.io/library/sha1", "o/sha256"])
-def test_other_new_names_are_taken_as_they_are(name: str) -> None:
+def test_other_new_names_are_accepted(name: str) -> None:
     reference = Reference.parse(name)
     assert check_new_name(reference) == reference

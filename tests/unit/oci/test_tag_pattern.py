@@ -1,4 +1,4 @@
-"""Patterns of tags."""
+"""Tag patterns."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from ghcrctl.oci.tag_pattern import parse_pattern, tag_filter
         ("semver:^1", ["1.0.0", "1.9"], ["2.0", "0.9"]),
     ],
 )
-def test_a_pattern_fits_some_tags(pattern: str, fits: list[str], others: list[str]) -> None:
+def test_patterns_match_tags(pattern: str, fits: list[str], others: list[str]) -> None:
     accepts = parse_pattern(pattern)
     assert [tag for tag in fits + others if accepts(tag)] == fits
 
 
 @pytest.mark.parametrize("pattern", ["", "re:(", "re:*", "/(/", "semver:what"])
-def test_what_is_no_pattern_is_an_error(pattern: str) -> None:
+def test_an_invalid_pattern_is_an_error(pattern: str) -> None:
     with pytest.raises(InvalidFilterError):
         parse_pattern(pattern)
 
 
-def test_what_is_excluded_is_not_included() -> None:
+def test_excluded_tags_are_not_included() -> None:
     accepts = tag_filter(["1.*", "latest"], ["*-rc*"])
     assert [t for t in ("1.0", "1.1-rc1", "latest", "2.0") if accepts(t)] == ["1.0", "latest"]
     assert all(map(tag_filter([], []), ("1.0", "anything")))
@@ -56,7 +56,7 @@ PATTERNS = st.lists(
 
 
 @given(TAGS, PATTERNS, PATTERNS)
-def test_exclusion_wins_and_more_patterns_never_choose_less(
+def test_exclusion_takes_precedence_over_inclusion(
     tags: list[str], include: list[str], exclude: list[str]
 ) -> None:
     chosen = {tag for tag in tags if tag_filter(include, exclude)(tag)}

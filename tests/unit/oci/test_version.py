@@ -1,4 +1,4 @@
-"""Versions in tags: what is one, which goes first, which a range means."""
+"""Versions in tags: parsing, order and ranges."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ IN_ORDER = [
 ]
 
 
-def test_versions_are_ordered_as_the_specification_has_it() -> None:
+def test_versions_are_ordered_like_the_specification() -> None:
     shuffled = random.Random(1).sample(IN_ORDER, len(IN_ORDER))
     assert [v.text for v in sorted(map(version, shuffled))] == IN_ORDER
 
@@ -35,7 +35,7 @@ def test_versions_are_ordered_as_the_specification_has_it() -> None:
 @pytest.mark.parametrize(
     "pair", [("1.2", "1.2.0"), ("v1", "1.0.0"), ("1.0+a", "1.0+b"), ("1", "1_2")]
 )
-def test_what_does_not_go_before_or_after_is_equal(pair: tuple[str, str]) -> None:
+def test_versions_without_an_order_are_equal(pair: tuple[str, str]) -> None:
     first, second = map(version, pair)
     assert first == second
     assert hash(first) == hash(second)
@@ -45,11 +45,11 @@ def test_what_does_not_go_before_or_after_is_equal(pair: tuple[str, str]) -> Non
     "text",
     ["latest", "", "v", "1.", ".1", "1..2", "1.2-", "a1", "1 2", "1.2\n", "sha-1234", "\uff11.2"],
 )
-def test_what_is_no_version_is_none(text: str) -> None:
+def test_invalid_versions_are_none(text: str) -> None:
     assert Version.parse(text) is None
 
 
-# Examples of node-semver's documentation, and of tags that are freer.
+# Examples from node-semver's documentation, and less strict tags.
 RANGES = [
     (">=1.2.7", ["1.2.7", "1.2.8", "2.5.3", "1.3.9"], ["1.2.6", "1.1.0", "2.0.0-rc1"]),
     (">=1.2.7 <1.3.0", ["1.2.7", "1.2.8", "1.2.99"], ["1.2.6", "1.3.0", "1.1.0", "1.3.0-rc1"]),
@@ -77,7 +77,7 @@ RANGES = [
 
 
 @pytest.mark.parametrize(("text", "inside", "outside"), RANGES)
-def test_a_range_means_what_npm_means(text: str, inside: list[str], outside: list[str]) -> None:
+def test_ranges_agree_with_npm(text: str, inside: list[str], outside: list[str]) -> None:
     found = Range.parse(text)
     assert [each for each in inside if version(each) not in found] == []
     assert [each for each in outside if version(each) in found] == []
@@ -86,7 +86,7 @@ def test_a_range_means_what_npm_means(text: str, inside: list[str], outside: lis
 @pytest.mark.parametrize(
     "text", ["latest", ">", ">=x.y.z.", "1.2.3 -", "^^1", "1" * 1001, "a || 1"]
 )
-def test_what_is_no_range_is_told(text: str) -> None:
+def test_an_invalid_range_is_an_error(text: str) -> None:
     with pytest.raises(InvalidFilterError, match="invalid version range"):
         Range.parse(text)
 
@@ -111,5 +111,5 @@ def test_any_text_is_a_version_or_none_and_a_range_or_an_error(text: str) -> Non
 
 
 def _full(text: str) -> str:
-    """Write a version out: a partial one in a range means all that it begins."""
+    """Complete a version: a partial one in a range stands for all that start with it."""
     return ".".join([*text.split("."), "0", "0"][: max(3, text.count(".") + 1)])

@@ -1,4 +1,4 @@
-"""GitHub as the tests have it."""
+"""Fixtures for tests of the GitHub double."""
 
 from __future__ import annotations
 

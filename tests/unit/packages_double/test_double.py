@@ -1,4 +1,4 @@
-"""The double does what GitHub is known to do, so that no fault of ours passes unseen."""
+"""The double behaves like GitHub as documented, so that our mistakes show."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def said(response: requests.Response) -> str:
 
 @pytest.fixture
 def app(github: GitHubDouble) -> list[int]:
-    """A package of two tagged images; the numbers of their versions."""
+    """A package with two tagged images; returns the IDs of their versions."""
     for number in range(2):
         github.push("octo/app", f"v{number}", random_image(seed=number))
     return [record.id for record in reversed(github.versions("octo/app"))]

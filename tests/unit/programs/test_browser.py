@@ -1,4 +1,4 @@
-"""Which browser opens a page."""
+"""Choosing a browser to open a page."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_browser_of_the_current_directory_is_never_run(folder: Path) -> None:
     assert not (folder.parent / "hostile").exists()
 
 
-def test_a_launcher_that_fails_is_passed_over(folder: Path) -> None:
+def test_a_failing_launcher_is_skipped(folder: Path) -> None:
     install(folder, "xdg-open", "exit 3")
     assert opened(folder) is None
     other = install(folder, "sensible-browser")
@@ -74,7 +74,7 @@ def test_only_web_pages_are_opened(folder: Path, url: str) -> None:
     assert not (folder / "opened").exists()
 
 
-def test_macos_has_a_launcher_of_its_own(folder: Path) -> None:
+def test_macos_has_its_own_launcher(folder: Path) -> None:
     install(folder, "xdg-open")
     assert not open_page(PAGE, {"PATH": str(folder)}, system="darwin")
     assert not (folder / "opened").exists()

@@ -1,4 +1,4 @@
-"""Where programs are found: never in the current directory, on any system."""
+"""Finding programs, but never in the current directory, on any system."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def write_program(path: Path, mode: int = 0o755) -> str:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the current directory, in which and below which there is a `gh`."""
+    """Return the current directory, with a `gh` in and below it."""
     folder = tmp_path / "clone"
     for name in ("gh", "bin/gh", "~/bin/gh", "gh.exe"):
         write_program(folder / name)
@@ -48,7 +48,7 @@ def test_the_program_of_the_current_directory_is_named_even_where_no_entry_leads
         find_program("gh", {"PATH": "/nowhere"})
 
 
-def test_a_program_that_is_nowhere_is_only_missing(tmp_path: Path) -> None:
+def test_a_missing_program_is_only_missing(tmp_path: Path) -> None:
     with pytest.raises(ProgramNotFoundError) as caught:
         find_program("no-such-gh", {"PATH": str(tmp_path)})
     assert str(caught.value) == "no-such-gh is not on the PATH"
@@ -61,20 +61,18 @@ def test_the_first_file_that_can_be_run_wins(tmp_path: Path) -> None:
     third = write_program(tmp_path / "c" / "gh")
     write_program(tmp_path / "d" / "gh")
     path = ":".join(str(tmp_path / name) for name in "abcd")
-    # Root may not run a file without any executable bit either.
+    # Root also needs an executable bit.
     assert find_program("gh", {"PATH": path}) == third
 
 
-def test_the_environment_that_is_given_counts_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_the_given_environment_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_program(tmp_path / "no-such-gh")
     monkeypatch.setenv("PATH", str(tmp_path))
     environ: dict[str, str]
     for environ in ({}, {"PATH": ""}):
         with pytest.raises(ProgramNotFoundError):
             find_program("no-such-gh", environ)
-    # As in a shell, the system's usual directories are searched where there is no PATH.
+    # As in a shell, the system's default directories are searched without a PATH.
     assert find_program("sh", {}) in {"/bin/sh", "/usr/bin/sh"}
 
 
@@ -85,7 +83,7 @@ def test_a_name_with_a_directory_is_never_run(name: str, tmp_path: Path) -> None
         find_program(name, {"PATH": str(tmp_path / "clone")})
 
 
-def test_a_current_directory_that_is_missing_is_no_fault(
+def test_a_missing_current_directory_is_valid(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "gone"
@@ -96,7 +94,7 @@ def test_a_current_directory_that_is_missing_is_no_fault(
         find_program("no-such-gh", {"PATH": "."})
 
 
-# Windows, whose rules need no Windows
+# Windows rules, tested on any system
 
 
 def windows(*programs: str, **environ: str) -> Finder:

@@ -23,12 +23,12 @@ def sh(script: str, given: bytes = b"", seconds: float = 60, limit: int = 1000) 
     return run_program([SH, "-c", script], environ, given=given, seconds=seconds, limit=limit)
 
 
-def test_a_program_gets_its_input_and_hands_over_its_output() -> None:
+def test_a_program_gets_input_and_returns_output() -> None:
     done = sh("cat; echo bad >&2; exit 3", b"\x00\xff")
     assert (done.status, done.stdout, done.stderr) == (3, b"\x00\xff", b"bad\n")
 
 
-def test_output_is_no_part_of_a_repr() -> None:
+def test_a_repr_does_not_show_output() -> None:
     assert "s3cret" not in repr(sh("echo s3cret; echo s3cret >&2"))
 
 
@@ -49,7 +49,7 @@ def test_output_is_limited(stream: str) -> None:
         sh(f"while :; do echo endless {stream}; done")
 
 
-def test_a_program_that_hangs_is_ended() -> None:
+def test_a_hanging_program_is_killed() -> None:
     before = time.monotonic()
     with pytest.raises(ProgramError, match=r"did not finish within 0\.2 seconds"):
         sh("exec sleep 100", seconds=0.2)
@@ -71,7 +71,7 @@ def test_only_an_absolute_path_is_started(
         start_program([program], {"PATH": "/bin"})
 
 
-def test_the_reason_of_the_system_is_given(tmp_path: Path) -> None:
+def test_the_systems_reason_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ProgramError, match="No such file"):
         start_program([str(tmp_path / "none")], {})
     with pytest.raises(ProgramError, match="null byte"):
@@ -80,7 +80,7 @@ def test_the_reason_of_the_system_is_given(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".bat", ".CMD"])
 @pytest.mark.parametrize("character", list('"%&|<>^!\r\n'))
-def test_a_batch_file_gets_nothing_that_its_shell_would_read(
+def test_a_batch_file_gets_no_argument_that_cmd_interprets(
     tmp_path: Path, suffix: str, character: str
 ) -> None:
     program = tmp_path / f"docker{suffix}"
@@ -99,7 +99,7 @@ def test_on_windows_children_skip_the_current_directory_too(*, on_windows: bool)
     assert (started.returncode == 0) is on_windows
 
 
-def test_a_program_that_is_awaited_in_vain_has_not_ended() -> None:
+def test_a_running_program_has_not_ended() -> None:
     started = start_program([sys.executable, "-c", "input()"], {}, stdin=subprocess.PIPE)
     assert not has_ended(started, 0.01)
     started.kill()

@@ -1,4 +1,4 @@
-"""The test registry does what was observed of ghcr.io; else tests over it would prove nothing."""
+"""The test registry behaves like ghcr.io as observed; otherwise its tests would prove nothing."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_an_invalid_variable_is_an_error(tmp_path: Path, name: str, value: str) 
 
 
 @pytest.mark.parametrize(("name", "value"), RIGHT.items())
-def test_a_valid_variable_is_taken(tmp_path: Path, name: str, value: str) -> None:
+def test_a_valid_variable_is_accepted(tmp_path: Path, name: str, value: str) -> None:
     found = settings(tmp_path, **{f"GHCRCTL_{name.upper()}": value})
     assert found.check() == []
     assert found.get(name)
@@ -106,7 +106,7 @@ def test_an_invalid_key_is_an_error(tmp_path: Path, text: str, reason: str) -> N
     assert str(tmp_path / "config.toml") in caught.value.message
 
 
-def test_valid_keys_are_taken(tmp_path: Path) -> None:
+def test_valid_keys_are_accepted(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(
         "jobs = 4\nci = false\ntimeout = 5\nstall_timeout = 0.5\nstore = '~/x'\n"
         "insecure_registries = ['a.io']\n[mirrors]\n'a.io' = 'b.io'\n'c.io' = ['d.io', 'e.io']\n"
@@ -138,12 +138,12 @@ def test_the_registry_of_a_token_is_checked(tmp_path: Path) -> None:
         settings(tmp_path, GHCRCTL_REGISTRY="a b").check()
 
 
-def test_docker_hubs_other_names_are_docker_hub(tmp_path: Path) -> None:
+def test_other_names_of_docker_hub_are_accepted(tmp_path: Path) -> None:
     found = settings(tmp_path, GHCRCTL_DEFAULT_REGISTRY="index.docker.io")
     assert found.get("default_registry") == "docker.io"
 
 
-def test_the_keyring_is_a_setting_of_the_file_too(tmp_path: Path) -> None:
+def test_the_keyring_can_be_set_in_the_file(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("keyring = false")
     assert settings(tmp_path).credential_environ["GHCRCTL_KEYRING"] == "0"
 
@@ -165,7 +165,7 @@ def test_every_command_checks_every_setting(tmp_path: Path) -> None:
     expected = "error: invalid GHCRCTL_KEYRING `maybe`: expected true or false\n"
     for command in ("images", "version", "df"):
         assert shell.fails(2, command).startswith(expected)
-    # What explains the error still works.
+    # `explain` still works.
     assert shell.ok("explain", "invalid-setting")
     shell.environ["GHCRCTL_KEYRING"] = "0"
     shell.environ["GHCRCTL_STROE"] = "x"

@@ -1,4 +1,4 @@
-"""Where things are kept on other systems: in the directories that each has for it."""
+"""The directories for files on other systems."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from ghcrctl.settings import Settings
 
-# The modules are got before the system is another one; Windows without them reads variables.
+# The modules are imported before the system is changed; Windows without them reads variables.
 _SHOW = """
 import asyncio, pathlib, ssl, subprocess, sys, tempfile, typing
 import ghcrctl.oci.platform, ghcrctl.oci.reference
@@ -61,7 +61,7 @@ def _shown(system: str, environ: dict[str, str]) -> list[str]:
                 "C:|Users|me",
             ],
         ),
-        # The shell of git for Windows sets HOME, which docker does not read.
+        # The shell of Git for Windows sets HOME, which docker ignores.
         (
             "win32",
             {**_WINDOWS, "HOME": "/h", "XDG_CONFIG_HOME": "/x", "XDG_CACHE_HOME": "here"},
@@ -84,15 +84,17 @@ def _shown(system: str, environ: dict[str, str]) -> list[str]:
         ),
     ],
 )
-def test_each_system_has_its_own(system: str, environ: dict[str, str], paths: list[str]) -> None:
+def test_each_system_has_its_own_directories(
+    system: str, environ: dict[str, str], paths: list[str]
+) -> None:
     assert _shown(system, environ) == paths
 
 
-def test_what_was_deleted_is_noted_where_the_variable_says() -> None:
+def test_the_journal_directory_follows_its_variable() -> None:
     assert Settings(environ={"XDG_STATE_HOME": "/s"}).journal_dir == Path("/s/ghcrctl/deletions")
 
 
-def test_a_windows_machine_is_named_as_images_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_windows_processor_has_its_platform(monkeypatch: pytest.MonkeyPatch) -> None:
     script = "import os, uuid; del os.uname; import ghcrctl.settings as s; print(s.host_platform())"
     for machine, platform in (("AMD64", "linux/amd64"), ("ARM64", "linux/arm64")):
         monkeypatch.setenv("PROCESSOR_ARCHITECTURE", machine)

@@ -1,4 +1,4 @@
-"""Which engine docker's contexts name."""
+"""The engines of docker's contexts."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def client(tmp_path: Path) -> Client:
     return Client(tmp_path)
 
 
-def test_the_environment_beats_the_current_context(client: Client) -> None:
+def test_the_environment_takes_precedence_over_the_context(client: Client) -> None:
     client.context("desktop-linux", Host=DESKTOP)
     client.context("box", Host="tcp://box:2376")
     assert client.engine() == (None, None)

@@ -1,4 +1,4 @@
-"""Where docker's configuration is on each system."""
+"""The paths of docker's configuration on each system."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_mirrors_and_insecure_registries_come_from_every_daemons_file(
     path = tmp_path / place / "daemon.json"
     path.parent.mkdir(parents=True)
     data = {"registry-mirrors": ["https://mirror.lan"], "insecure-registries": ["reg.lan:5000"]}
-    # Editors of Windows begin a file with a byte order mark.
+    # Editors on Windows write a byte order mark.
     path.write_bytes(mark + json.dumps(data).encode())
     environ = {"HOME": str(tmp_path)}
     if place.startswith("xdg"):
@@ -88,7 +88,7 @@ def test_mirrors_and_insecure_registries_come_from_every_daemons_file(
     assert "reg.lan" not in settings.insecure_hosts
 
 
-def test_a_daemons_directory_that_is_closed_to_others_is_passed_over(
+def test_an_inaccessible_daemon_directory_is_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As /etc/docker is on some systems.
