@@ -132,15 +132,15 @@ def _parsed(
 
 
 def _unknown_command(ctx: click.Context, args: list[str], commands: list[str]) -> UsageError:
-    from ghcrctl.cli.docker_commands import advice_on, intended
+    from ghcrctl.cli.docker_commands import advice_for, closest_command
 
     path = ctx.command_path
     words = [word for word in args if not word.startswith("-")]
     prefix = path.split()[1:]
-    name, advice = advice_on([*prefix, *words])
+    name, advice = advice_for([*prefix, *words])
     if advice and name not in prefix:
         return UsageError(f"`{name}` {advice.message}", hint=advice.hint)
-    near = intended(args[0], commands)
+    near = closest_command(args[0], commands)
     hint = f"did you mean `{near}`?" if near else f"see `{path} --help`"
     return UsageError(f"unknown command `{' '.join([*prefix, args[0]])}`", hint=hint)
 

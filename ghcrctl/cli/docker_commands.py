@@ -106,7 +106,7 @@ _DESTRUCTIVE = frozenset(
 )
 
 
-def advice_on(words: Sequence[str]) -> tuple[str, Advice | None]:
+def advice_for(words: Sequence[str]) -> tuple[str, Advice | None]:
     """Return the other tool's command that a command line starts with, and advice on it.
 
     Args:
@@ -119,7 +119,7 @@ def advice_on(words: Sequence[str]) -> tuple[str, Advice | None]:
     return "", None
 
 
-def intended(word: str, commands: Iterable[str]) -> str | None:
+def closest_command(word: str, commands: Iterable[str]) -> str | None:
     """Return the closest command to a mistyped word; ``None`` if no single one is close.
 
     Args:

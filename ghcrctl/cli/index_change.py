@@ -46,14 +46,14 @@ class IndexChange:
         """Return the source of each image name."""
         return [parse_source(self.session, text, local=self.local) for text in texts]
 
-    def report(self, made: NewImage, *, push: bool, word: str = "Changed") -> None:
+    def report(self, created: NewImage, *, push: bool, word: str = "Changed") -> None:
         """Report an index that was stored or pushed, or a manifest list stored for later."""
         if push or self.end.local:
-            report_created(self.results, self.session, made, quiet=self.quiet)
+            report_created(self.results, self.session, created, quiet=self.quiet)
             return
-        self.results.add_created(str(made.reference), made.descriptor, Previous=None)
-        line = f"{word} manifest list {made.reference}"
-        self.results.out(str(made.digest) if self.quiet else line)
+        self.results.add_created(str(created.reference), created.descriptor, Previous=None)
+        line = f"{word} manifest list {created.reference}"
+        self.results.out(str(created.digest) if self.quiet else line)
         self.results.end(single=True)
 
 

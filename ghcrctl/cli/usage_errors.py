@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghcrctl.cli.docker_commands import intended
+from ghcrctl.cli.docker_commands import closest_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ def _message(error: click.ClickException) -> str:
 def _unknown_option(error: click.NoSuchOption) -> str:
     params = error.ctx.command.get_params(error.ctx) if error.ctx else []
     names = {name for param in params for name in param.opts if name.startswith("--")}
-    near = intended(error.option_name, names - _RISKY)
+    near = closest_command(error.option_name, names - _RISKY)
     return f"unknown option `{error.option_name}`" + (f"; did you mean `{near}`?" if near else "")
 
 

@@ -80,7 +80,7 @@ def test_an_image_is_converted_in_the_store(shell: Shell, ghcr: RegistryDouble) 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["convert", "hello"], "--to or --compress"),
+        (["convert", "hello"], "expected --to, --compress or both"),
         (["convert", "--force", "--to", "oci", "hello"], "--force requires --compress"),
         (["convert", "--level", "3", "hello"], "--level requires --compress"),
         (["flatten", "--compress", "gzip", "--level", "12", "hello"], "invalid gzip level 12"),

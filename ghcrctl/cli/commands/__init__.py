@@ -1,1 +1,1 @@
-"""One module a command, each with its `command`; imported when it is called."""
+"""The commands, one module per command, imported when they are called."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ghcrctl.cli.docker_commands import advice_on, intended
+from ghcrctl.cli.docker_commands import advice_for, closest_command
 from ghcrctl.cli.main import ALIASES, COMMANDS
 
 # Every command of docker 29 that ghcrctl does not have.
@@ -15,7 +15,7 @@ DOCKERS = """
 
 @pytest.mark.parametrize("word", [w for w in DOCKERS.split() if not w.endswith("-nothing")])
 def test_every_command_of_docker_is_a_command_or_explained(word: str) -> None:
-    name, advice = advice_on([word, "x"])
+    name, advice = advice_for([word, "x"])
     assert name == word
     assert advice is not None
     assert word not in COMMANDS
@@ -35,7 +35,7 @@ def test_every_command_of_docker_is_a_command_or_explained(word: str) -> None:
     ],
 )
 def test_the_right_command_is_named(words: str, name: str, hint: str) -> None:
-    found, advice = advice_on(words.split())
+    found, advice = advice_for(words.split())
     assert found == name
     assert advice is not None
     assert hint in (advice.hint or "")
@@ -54,7 +54,7 @@ def test_the_right_command_is_named(words: str, name: str, hint: str) -> None:
     ],
 )
 def test_a_typo_leads_to_the_command(word: str, wanted: str) -> None:
-    assert intended(word, COMMANDS) == wanted
+    assert closest_command(word, COMMANDS) == wanted
 
 
 @pytest.mark.parametrize(
@@ -62,4 +62,4 @@ def test_a_typo_leads_to_the_command(word: str, wanted: str) -> None:
     ["rmmi", "prun", "rmi2", "pruen", "ru", "x", "foo", "compl", "run", "stop", "logut", "docker"],
 )
 def test_other_words_lead_nowhere_and_never_to_a_deletion(word: str) -> None:
-    assert intended(word, COMMANDS) is None
+    assert closest_command(word, COMMANDS) is None

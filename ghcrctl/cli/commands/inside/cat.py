@@ -48,9 +48,9 @@ def command(
         app.display.hide_count()
         app.write_bytes(data)
 
-    with app.session() as session, byte_counter(app, "layers") as tell:
+    with app.session() as session, byte_counter(app, "layers") as progress:
         take = content.extend if results.are_documents else write
-        read_file(session, wanted, path, take, tell)
+        read_file(session, wanted, path, take, progress)
     if results.are_documents:
         results.add({"Name": name, "Path": path, "Size": len(content), **_as_text(bytes(content))})
         results.end(single=True)

@@ -78,8 +78,8 @@ def command(  # noqa: PLR0913 one argument an option
     documents = Documents(format_)
     one = wanted_image(before, platform, remote=remote or remote_a)
     two = wanted_image(after, platform, remote=remote or remote_b)
-    with app.session() as session, byte_counter(app, "layers") as tell:
-        found = diff(session, one, two, files=files, progress=tell)
+    with app.session() as session, byte_counter(app, "layers") as progress:
+        found = diff(session, one, two, files=files, progress=progress)
     if documents:
         app.write(documents.one(_document(found)))
     else:

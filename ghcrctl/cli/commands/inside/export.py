@@ -86,11 +86,11 @@ def command(  # noqa: PLR0913 one argument an option
     results = Results(app, format_)
     require_output_file(results, str(folder) if folder else output)
     wanted = wanted_image(name, platform, remote=remote)
-    with app.session() as session, byte_counter(app, "layers") as tell:
+    with app.session() as session, byte_counter(app, "layers") as progress:
         if folder:
-            export_directory(session, wanted, folder, tell)
+            export_directory(session, wanted, folder, progress)
         else:
             with open_binary_output(output) as write, count_writes(app, write, "archive") as take:
-                export_archive(session, wanted, take, tell)
+                export_archive(session, wanted, take, progress)
     results.add({"Name": name, "Output": str(folder or output)})
     results.end(single=True)

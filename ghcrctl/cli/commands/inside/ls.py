@@ -79,8 +79,8 @@ def command(  # noqa: PLR0913 one argument an option
     """
     listing = Listing(_HEADERS, _COLUMNS, noun="file", empty_is_null=True)
     wanted = wanted_image(name, platform, remote=remote)
-    with app.session() as session, byte_counter(app, "layers") as tell:
-        rows = list_files(session, wanted, path, recursive=recursive, progress=tell)
+    with app.session() as session, byte_counter(app, "layers") as progress:
+        rows = list_files(session, wanted, path, recursive=recursive, progress=progress)
     if format_:
         fields = (_fields(row, human=human) for row in rows)
         app.write(listing.render(fields, format=format_))

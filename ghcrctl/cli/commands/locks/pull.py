@@ -70,7 +70,7 @@ def command(  # noqa: PLR0913 one argument an option
     with app.session() as session:
         pins = pins_of(app, session, file, names)
 
-        def act(pin: Pin, out: Out, watch: Watch, workers: Workers) -> PullResult:
+        def pull_one(pin: Pin, out: Out, watch: Watch, workers: Workers) -> PullResult:
             lines = LineObserver(out, app.warn, PULL_WORDS, _header(pin), quiet=silent)
             seen = watch(lines, str(pin.name))
             return pull_pin(session, pin, select=select, observer=seen, workers=workers)
@@ -81,7 +81,7 @@ def command(  # noqa: PLR0913 one argument an option
 
         try:
             run_in_parallel(
-                app, session, pins, act, show, results=results, title=_title, quiet=quiet
+                app, session, pins, pull_one, show, results=results, title=_title, quiet=quiet
             )
         finally:
             results.end()

@@ -109,7 +109,7 @@ def push(  # noqa: PLR0913 one argument an option
         header = f"The push refers to repository [{target.name}]"
         lines = LineObserver(results.out, app.warn, PUSH_WORDS, header, quiet=quiet, always=True)
         with watching(app.display, quiet=quiet) as watch:
-            made = push_artifact(
+            created = push_artifact(
                 session,
                 target,
                 [FileEntry.parse(text) for text in files],
@@ -117,11 +117,11 @@ def push(  # noqa: PLR0913 one argument an option
                 annotations=read_annotations(annotations),
                 observer=watch(lines, str(target)),
             )
-    digest = made.descriptor.digest
+    digest = created.descriptor.digest
     results.out(
-        str(digest) if quiet else f"{target.tag}: digest: {digest} size: {made.descriptor.size}"
+        str(digest) if quiet else f"{target.tag}: digest: {digest} size: {created.descriptor.size}"
     )
-    results.add_created(str(target), made.descriptor, ArtifactType=artifact_type)
+    results.add_created(str(target), created.descriptor, ArtifactType=artifact_type)
     results.end(single=True)
 
 

@@ -57,7 +57,7 @@ def command(  # noqa: PLR0913 one argument an option
     results = Results(app, format_, digest_file)
     with app.session() as session, watching(app.display, quiet=quiet) as watch:
         reference = session.parse(name)
-        made = attach(
+        created = attach(
             session,
             reference,
             [FileEntry.parse(text) for text in files],
@@ -65,13 +65,13 @@ def command(  # noqa: PLR0913 one argument an option
             annotations=read_annotations(annotations),
             observer=watch(ignore, str(reference)),
         )
-    if made.subject and not quiet:
-        results.out(f"Attached to {made.subject.digest}")
-    results.out(str(made.reference))
+    if created.subject and not quiet:
+        results.out(f"Attached to {created.subject.digest}")
+    results.out(str(created.reference))
     results.add_created(
-        str(made.reference),
-        made.descriptor,
+        str(created.reference),
+        created.descriptor,
         ArtifactType=artifact_type,
-        Subject=made.subject and str(made.subject.digest),
+        Subject=created.subject and str(created.subject.digest),
     )
     results.end(single=True)

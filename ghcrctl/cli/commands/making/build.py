@@ -260,7 +260,7 @@ def _push(
     *,
     quiet: bool,
 ) -> None:
-    def act(reference: Reference, out: Out, watch: Watch, workers: Workers) -> PushResult:
+    def push_one(reference: Reference, out: Out, watch: Watch, workers: Workers) -> PushResult:
         header = f"The push refers to repository [{reference.name}]"
         lines = LineObserver(out, app.warn, PUSH_WORDS, header, quiet=quiet, always=True)
         return push(session, reference, observer=watch(lines, str(reference)), workers=workers)
@@ -271,7 +271,7 @@ def _push(
             root = result.descriptor
             results.out(f"{result.reference.tag}: digest: {root.digest} size: {root.size}")
 
-    run_in_parallel(app, session, names, act, show, results=results, title=_title, quiet=quiet)
+    run_in_parallel(app, session, names, push_one, show, results=results, title=_title, quiet=quiet)
 
 
 def _title(reference: Reference) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ghcrctl.transfer.events import Observer
 
     Function = TypeVar("Function", bound=Callable[..., Any])
-    Act = Callable[[Session, IndexTarget, IndexTarget | None, Observer], NewImage]
+    Create = Callable[[Session, IndexTarget, IndexTarget | None, Observer], NewImage]
 
 COMPRESSIONS = ("gzip", "zstd", "none")
 
@@ -93,7 +93,7 @@ def make_image(  # noqa: PLR0913 one argument an option
     session: Session,
     source: str,
     target: str | None,
-    act: Act,
+    create: Create,
     *,
     local: bool,
     quiet: bool,
@@ -107,8 +107,8 @@ def make_image(  # noqa: PLR0913 one argument an option
         lines = LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)
         old = parse_source(session, source, local=local)
         observer = watch(lines, str((given or old).reference))
-        made = act(session, old, given, observer)
-    report_created(results, session, made, quiet=quiet)
+        created = create(session, old, given, observer)
+    report_created(results, session, created, quiet=quiet)
 
 
 @click.command(

@@ -169,7 +169,7 @@ def create(  # noqa: PLR0913 one argument an option
     """
     results = Results(app, format_, digest_file)
     with changing(app, results, target, local=local, quiet=quiet) as change:
-        made = index_changes.create(
+        created = index_changes.create(
             change.session,
             change.end,
             change.sources(sources),
@@ -179,7 +179,7 @@ def create(  # noqa: PLR0913 one argument an option
             push=push,
             observer=change.observer,
         )
-        change.report(made, push=push, word="Created")
+        change.report(created, push=push, word="Created")
 
 
 @command.command(
@@ -215,10 +215,10 @@ def add(  # noqa: PLR0913 one argument an option
     results = Results(app, format_, digest_file)
     with changing(app, results, target, local=local, quiet=quiet) as change:
         ends = change.sources(sources)
-        made = index_changes.add(
+        created = index_changes.add(
             change.session, change.end, ends, push=push, observer=change.observer
         )
-        change.report(made, push=push)
+        change.report(created, push=push)
 
 
 @command.command(
@@ -253,10 +253,10 @@ def remove(  # noqa: PLR0913 one argument an option
     """
     results = Results(app, format_, digest_file)
     with changing(app, results, target, local=local, quiet=quiet) as change:
-        made = index_changes.remove(
+        created = index_changes.remove(
             change.session, change.end, chosen, push=push, observer=change.observer
         )
-        change.report(made, push=push)
+        change.report(created, push=push)
 
 
 @command.command(
@@ -324,10 +324,10 @@ def annotate(  # noqa: PLR0913 one argument an option
         features if os_features else None,
     )
     with changing(app, results, target, local=local, quiet=quiet) as change:
-        made = index_changes.annotate(
+        created = index_changes.annotate(
             change.session, change.end, chosen, wanted, push=push, observer=change.observer
         )
-        change.report(made, push=push)
+        change.report(created, push=push)
 
 
 @command.command(
@@ -358,16 +358,16 @@ def push_index(
     """Push a manifest list with all of its images, and print its digest."""
     results = Results(app, format_, digest_file)
     with app.session() as session, watching(app.display, quiet=False) as watch:
-        made = publish_index(
+        created = publish_index(
             session,
             parse_index_target(session, name, local=False),
             purge=purge,
             replace=replace,
             observer=watch(ignore, name),
         )
-    previous = str(made.previous) if made.previous else None
-    results.add_created(str(made.reference), made.descriptor, Previous=previous)
-    results.out(str(made.digest))
+    previous = str(created.previous) if created.previous else None
+    results.add_created(str(created.reference), created.descriptor, Previous=previous)
+    results.out(str(created.digest))
     results.end(single=True)
 
 

@@ -108,5 +108,5 @@ def run(  # noqa: PLR0913 one argument an option
         new = parse_index_target(session, target, local=local) if target else None
         lines = LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)
         observer = watch(lines, str((new or old).reference))
-        made = mutate(session, old, new, mutation, observer, replace=replace)
-        report_created(results, session, made, quiet=quiet)
+        created = mutate(session, old, new, mutation, observer, replace=replace)
+        report_created(results, session, created, quiet=quiet)

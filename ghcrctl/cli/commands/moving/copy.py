@@ -110,7 +110,7 @@ def command(  # noqa: PLR0913 one argument an option
     GHCRCTL_DEST_PASSWORD. A password on the command line is visible to other local users.
     """
     select = Selection.of(platforms, everything=all_platforms)
-    wish = CopyOptions(
+    options = CopyOptions(
         select if platforms or all_platforms else None,
         allow_nondistributable_artifacts,
         referrers,
@@ -124,7 +124,7 @@ def command(  # noqa: PLR0913 one argument an option
         into = parse_endpoint(session, target)
         check_distinct_names(ends, into)
         try:
-            _copy_all(app, results, session, ends, into, wish, quiet=quiet)
+            _copy_all(app, results, session, ends, into, options, quiet=quiet)
         finally:
             results.end()
 
@@ -135,7 +135,7 @@ def _copy_all(  # noqa: PLR0913 one argument an option
     session: Session,
     ends: Sequence[Endpoint],
     target: Endpoint,
-    wish: CopyOptions,
+    options: CopyOptions,
     *,
     quiet: bool,
 ) -> None:
@@ -149,20 +149,20 @@ def _copy_all(  # noqa: PLR0913 one argument an option
             # The archive is only complete after the last image.
             kept.append(done)
         else:
-            _report(results, done, wish, quiet=quiet)
+            _report(results, done, options, quiet=quiet)
 
-    with open_copy(session, ends, target, wish, accesses=sides) as opened:
+    with open_copy(session, ends, target, options, accesses=sides) as opened:
 
-        def act(end: Endpoint, out: Out, watch: Watch, workers: Workers) -> Copied:
-            lines = watch(_lines(app, end, out, wish, quiet=silent), _name(end))
+        def copy_one(end: Endpoint, out: Out, watch: Watch, workers: Workers) -> Copied:
+            lines = watch(_lines(app, end, out, options, quiet=silent), _name(end))
             return opened.copy(end, lines, workers=workers)
 
         for group in opened.groups:
             run_in_parallel(
-                app, session, group, act, show, results=results, title=_title, quiet=quiet
+                app, session, group, copy_one, show, results=results, title=_title, quiet=quiet
             )
     for done in kept:
-        _report(results, done, wish, quiet=quiet)
+        _report(results, done, options, quiet=quiet)
 
 
 def _title(end: Endpoint) -> str:
@@ -176,14 +176,14 @@ def _name(end: Endpoint) -> str:
     return f"{end.where}:{end.what}" if end.what else end.where
 
 
-def _lines(app: App, end: Endpoint, out: Out, wish: CopyOptions, *, quiet: bool) -> Observer:
+def _lines(app: App, end: Endpoint, out: Out, options: CopyOptions, *, quiet: bool) -> Observer:
     header = f"{end.what}: Copying from {end.where}" if end.what else f"Copying from {end.where}"
-    if wish.dry_run:
+    if options.dry_run:
         return PlanObserver(out, header, "copy")
     return LineObserver(out, app.warn, COPY_WORDS, header, quiet=quiet, always=True)
 
 
-def _report(results: Results, done: Copied, wish: CopyOptions, *, quiet: bool) -> None:
+def _report(results: Results, done: Copied, options: CopyOptions, *, quiet: bool) -> None:
     digest = done.descriptor.digest
     results.add(
         {
@@ -191,10 +191,10 @@ def _report(results: Results, done: Copied, wish: CopyOptions, *, quiet: bool) -
             "Digest": str(digest),
             "MediaType": done.descriptor.media_type,
             "Referrers": done.referrers,
-            "DryRun": wish.dry_run,
+            "DryRun": options.dry_run,
         }
     )
-    if wish.dry_run:
+    if options.dry_run:
         return
     results.add_image(done.target.shown, digest, pinned=done.target.pinned(digest))
     if not quiet:

@@ -85,7 +85,7 @@ def command(  # noqa: PLR0913 one argument an option
             references = [tag for name in references for tag in tags_of(session, name)]
         skip = foreign_layers == "skip"
 
-        def act(reference: Reference, out: Out, watch: Watch, workers: Workers) -> PullResult:
+        def pull_one(reference: Reference, out: Out, watch: Watch, workers: Workers) -> PullResult:
             header = _header(reference)
             lines: Observer = LineObserver(out, app.warn, PULL_WORDS, header, quiet=silent)
             if dry_run:
@@ -111,7 +111,7 @@ def command(  # noqa: PLR0913 one argument an option
 
         try:
             run_in_parallel(
-                app, session, once, act, show, results=results, title=_title, quiet=quiet
+                app, session, once, pull_one, show, results=results, title=_title, quiet=quiet
             )
         finally:
             results.end()

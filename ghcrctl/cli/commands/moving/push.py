@@ -78,7 +78,7 @@ def command(  # noqa: PLR0913 one argument an option
         if all_tags:
             references = [tag for name in references for tag in tags_of(session, name)]
 
-        def act(reference: Reference, out: Out, watch: Watch, workers: Workers) -> PushResult:
+        def push_one(reference: Reference, out: Out, watch: Watch, workers: Workers) -> PushResult:
             header = headers.get(reference, "")
             lines: Observer = LineObserver(
                 out, app.warn, PUSH_WORDS, header, quiet=silent, always=True
@@ -107,7 +107,7 @@ def command(  # noqa: PLR0913 one argument an option
 
         try:
             run_in_parallel(
-                app, session, once, act, show, results=results, title=_title, quiet=quiet
+                app, session, once, push_one, show, results=results, title=_title, quiet=quiet
             )
         finally:
             results.end()

@@ -58,7 +58,7 @@ def command(
         raise UsageError("must provide --username with --password-stdin")
     # Report a blocked registry before prompting for a password.
     app.settings.routes.find_host(registry)
-    username, secret = _ask(app, registry, username, password, from_stdin=password_stdin)
+    username, secret = _credential(app, registry, username, password, from_stdin=password_stdin)
     with app.session() as session:
         result = login(session, registry, username, secret)
     for warning in result.warnings:
@@ -68,7 +68,7 @@ def command(
     results.end(single=True)
 
 
-def _ask(
+def _credential(
     app: App, registry: str, username: str | None, password: str | None, *, from_stdin: bool
 ) -> tuple[str, str]:
     """Read a missing user name or password from stdin or from a prompt."""

@@ -82,7 +82,7 @@ def command(  # noqa: PLR0913 one argument an option
     with app.session() as session:
         if not (dry_run or force):
             planned = prune(session, rules, dry_run=True)
-            if not _agreed(app, planned):
+            if not _confirm(app, planned):
                 return
         done = prune(session, rules, dry_run=dry_run)
     if quiet:
@@ -102,7 +102,7 @@ def command(  # noqa: PLR0913 one argument an option
     results.end(single=True)
 
 
-def _agreed(app: App, planned: Pruned) -> bool:
+def _confirm(app: App, planned: Pruned) -> bool:
     """Show what would be removed and ask for confirmation, unless there is nothing to remove."""
     if not app.can_prompt:
         raise RefusedError(
