@@ -10,12 +10,12 @@ class Credential:
     """A credential for a registry.
 
     Args:
-    username: the user name; ignored by ghcr.io.
-    secret: the password or token.
-    identity_token: docker's ``identitytoken``, an OAuth2 refresh token that replaces the
-        secret.
-    source: where the credential was found, for messages.
-    registry_token: docker's ``registrytoken``, a bearer token that is sent unchanged.
+        username: the user name; ignored by ghcr.io.
+        secret: the password or token.
+        identity_token: docker's ``identitytoken``, an OAuth2 refresh token that replaces the
+            secret.
+        source: where the credential was found, for messages.
+        registry_token: docker's ``registrytoken``, a bearer token that is sent unchanged.
     """
 
     username: str
