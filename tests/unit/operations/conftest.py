@@ -1,4 +1,4 @@
-"""A session beside a registry that behaves like ghcr.io."""
+"""A session and a registry that behaves like ghcr.io."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layouts name images in one way, whichever command writes them."""
+"""All commands name images in layouts in the same way."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 
 def listed(folder: Path) -> dict[str, str]:
-    """Return what a layout lists: digests by what other programs find them by."""
+    """Return the digests in a layout by the names under which other programs find them."""
     entries = json.loads((folder / "index.json").read_bytes())["manifests"]
     return {e.get("annotations", {}).get(REF_NAME, ""): e["digest"] for e in entries}
 
@@ -96,7 +96,7 @@ def test_two_names_of_one_image_with_one_tag_are_both_saved(
         assert sorted(image.name for image in load(other, folder)) == [NAME, OTHER]
 
 
-def test_a_new_version_takes_the_place_of_the_old_one(session: Session, tmp_path: Path) -> None:
+def test_a_new_version_replaces_the_old_one(session: Session, tmp_path: Path) -> None:
     folder = tmp_path / "layout"
     write(session, "save", folder, NAME)
     put(session, SECOND, NAME)
@@ -104,7 +104,7 @@ def test_a_new_version_takes_the_place_of_the_old_one(session: Session, tmp_path
     assert listed(folder) == {"1.0": str(SECOND.root.digest)}
 
 
-def test_a_name_that_is_given_is_written_as_it_is(session: Session, tmp_path: Path) -> None:
+def test_a_given_name_is_written_unchanged(session: Session, tmp_path: Path) -> None:
     copy(session, f"store:{NAME}", f"oci:{tmp_path}/layout:mine")
     assert listed(tmp_path / "layout") == {"mine": str(IMAGE.root.digest)}
     with session_on(tmp_path / "there") as other:

@@ -1,4 +1,4 @@
-"""Loading archives of every kind."""
+"""Loading archives of all formats."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from tests.builders import Built
 
 LAYERS = [layer(1), layer(2)]
-# A frame of zstd that has no data, and may stand before those that have (RFC 8878, section 3.1.2).
+# A zstd frame without data, which may precede frames with data (RFC 8878, section 3.1.2).
 SKIPPABLE = b"\x5e\x2a\x4d\x18" + (700).to_bytes(4, "little") + b"s" * 700
 ARM = Platform("linux", "arm64")
 GOOD = docker_archive(LAYERS)
@@ -109,7 +109,7 @@ def test_an_archive_of_docker_becomes_an_image_that_can_be_pushed(session: Sessi
         assert descriptor.media_type == media_types.DOCKER_LAYER_GZIP
 
 
-def test_layouts_that_dockers_own_store_writes_are_packed_too(session: Session) -> None:
+def test_layouts_of_dockers_classic_store_are_compressed_too(session: Session) -> None:
     (new,) = load(session, io.BytesIO(tar_of(docker_layout(LAYERS, "octo/image", "1.0"))))
     (old,) = load(session, io.BytesIO(tar_of(docker_archive(LAYERS))))
     assert new == old
@@ -133,7 +133,7 @@ def test_the_same_archive_makes_the_same_digests(session: Session, other: Sessio
     assert one.descriptor == two.descriptor
 
 
-def test_layers_are_packed_by_zstd_where_that_is_asked_for(session: Session) -> None:
+def test_layers_are_compressed_with_zstd_on_request(session: Session) -> None:
     data = io.BytesIO(tar_of(docker_archive(LAYERS)))
     (loaded,) = load(session, data, compression=Compression.ZSTD)
     manifest = manifest_of(session, loaded.descriptor)
@@ -142,7 +142,7 @@ def test_layers_are_packed_by_zstd_where_that_is_asked_for(session: Session) -> 
     assert {d.media_type for d in manifest.layers} == {media_types.OCI_LAYER_ZSTD}
 
 
-def test_packed_layers_keep_their_bytes(session: Session) -> None:
+def test_compressed_layers_keep_their_bytes(session: Session) -> None:
     files = docker_archive(LAYERS, packed=True)
     (loaded,) = load(session, io.BytesIO(tar_of(files)))
     packed = {Digest.of(data) for path, data in files.items() if path.endswith("layer.tar")}
@@ -177,7 +177,7 @@ def test_dockers_first_archives_get_a_config(session: Session) -> None:
         ([], [""]),
     ],
 )
-def test_names_are_read_as_docker_means_them(
+def test_names_are_read_as_in_docker(
     session: Session, tags: list[str] | None, names: list[str]
 ) -> None:
     loaded = load(session, io.BytesIO(tar_of(docker_archive(LAYERS, tags))))
@@ -197,7 +197,7 @@ def test_one_name_for_several_images_is_refused(session: Session) -> None:
         load(session, saved(session, "octo/image"), name=session.parse("octo/mine"))
 
 
-def test_a_name_that_moves_is_told(session: Session) -> None:
+def test_a_moved_name_is_reported(session: Session) -> None:
     (first,) = load(session, io.BytesIO(tar_of(docker_archive(LAYERS[:1]))))
     (second,) = load(session, io.BytesIO(tar_of(docker_archive(LAYERS))))
     (third,) = load(session, io.BytesIO(tar_of(docker_archive(LAYERS))))
@@ -217,7 +217,7 @@ def test_a_name_that_moves_is_told(session: Session) -> None:
     ids=["plain", "gzip", "bzip2", "xz", "zstd", "skippable"],
 )
 @pytest.mark.parametrize("piped", [True, False])
-def test_archives_are_packed_in_any_way(
+def test_archives_may_have_any_compression(
     session: Session, tmp_path: Path, pack: Callable[[bytes], bytes], *, piped: bool
 ) -> None:
     data = pack(tar_of(docker_archive(LAYERS)))
@@ -275,7 +275,7 @@ def test_some_platforms_are_loaded_as_a_smaller_index(session: Session, other: S
 _PLATFORMS = ("linux/amd64", "linux/arm64", "linux/s390x")
 
 
-def test_foreign_layers_of_docker_stay_where_they_are(session: Session) -> None:
+def test_foreign_layers_of_docker_archives_stay_foreign(session: Session) -> None:
     urls = ["https://example.com/layer"]
     foreign = Descriptor(media_types.DOCKER_FOREIGN_LAYER, Digest.of(b"packed"), 6, tuple(urls))
     sources = {str(Digest.of(LAYERS[0])): foreign.to_json()}
@@ -285,7 +285,7 @@ def test_foreign_layers_of_docker_stay_where_they_are(session: Session) -> None:
     assert session.store.blobs.exists(second)
 
 
-def test_old_programs_get_an_archive_of_their_own(session: Session, other: Session) -> None:
+def test_docker_archives_are_written_for_old_programs(session: Session, other: Session) -> None:
     (first,) = load(session, io.BytesIO(tar_of(docker_archive(LAYERS, ["hello:1"]))))
     buffer = io.BytesIO()
     save_docker(session, ["hello:1"], buffer.write)
@@ -331,7 +331,7 @@ def test_a_bad_archive_is_an_error_and_stores_nothing(
     assert not list((session.store.root / "ghcrctl" / "partial").iterdir())
 
 
-def test_a_layer_that_lies_is_refused_and_nothing_of_its_image_stays(
+def test_a_layer_with_a_wrong_digest_is_refused_and_nothing_is_stored(
     session: Session, other: Session
 ) -> None:
     image = random_image(layers=3, seed=1)
@@ -348,7 +348,7 @@ def test_a_layer_that_lies_is_refused_and_nothing_of_its_image_stays(
     assert stored(other) == []
 
 
-def test_a_file_that_is_not_there_is_an_error(session: Session, tmp_path: Path) -> None:
+def test_a_missing_archive_is_an_error(session: Session, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="no such file"):
         load(session, tmp_path / "nothing")
     with pytest.raises(InvalidManifestError, match="not an image archive"):

@@ -54,7 +54,7 @@ def test_an_archive_whose_docker_list_is_empty_is_a_layout(session: Session) -> 
 
 
 def _listed_with(tags: list[str], author: str = "") -> dict[str, bytes]:
-    """Make a layout with other names, and maybe another config, in docker's list."""
+    """Build a layout with other names, and optionally another config, in docker's list."""
     files = docker_layout(LAYERS, "octo/image", "1.0")
     del files["repositories"]
     [entry] = json.loads(files["manifest.json"])
@@ -64,7 +64,7 @@ def _listed_with(tags: list[str], author: str = "") -> dict[str, bytes]:
     return {**files, "manifest.json": json.dumps([{**entry, "RepoTags": tags}]).encode()}
 
 
-def test_an_archive_that_means_two_images_by_a_name_is_rejected(session: Session) -> None:
+def test_an_archive_with_contradicting_names_is_rejected(session: Session) -> None:
     files = _listed_with(["octo/image:1.0"], author="somebody else")
     with pytest.raises(InvalidManifestError, match="lists different images named"):
         load(session, io.BytesIO(tar_of(files)))
@@ -79,7 +79,7 @@ def test_an_image_has_the_names_of_both_lists(session: Session) -> None:
     assert len({image.descriptor.digest for image in loaded}) == 1
 
 
-def test_an_image_that_the_layout_lacks_is_left_out_with_a_warning(tmp_path: Path) -> None:
+def test_an_image_missing_in_the_layout_is_skipped_with_a_warning(tmp_path: Path) -> None:
     warnings: list[str] = []
     archive = tar_of(_listed_with(["octo/other:2"], author="somebody else"))
     with session_on(tmp_path / "warned", warn=warnings.append) as session:

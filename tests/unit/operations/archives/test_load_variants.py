@@ -1,4 +1,4 @@
-"""What docker and skopeo accept in archives is accepted here, too."""
+"""Archives with unusual features that docker and skopeo accept."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
         yield made
 
 
-def test_the_name_of_a_config_file_says_nothing(session: Session) -> None:
+def test_the_name_of_a_config_file_does_not_matter(session: Session) -> None:
     config = config_of(LAYERS, os="windows")
     (loaded,) = load(session, io.BytesIO(tar_of({**GOOD, CONFIG: config})))
     assert loaded.image_id == Digest.of(config)
@@ -63,7 +63,7 @@ def test_layers_may_begin_with_a_skippable_frame(session: Session) -> None:
         assert [member.path for member in inside.members(0)] == ["etc/file-1"]
 
 
-def test_what_a_layout_lists_besides_images_is_left_out(session: Session, tmp_path: Path) -> None:
+def test_a_layout_may_list_other_content(session: Session, tmp_path: Path) -> None:
     image, said = random_image(seed=1), list[str]()
     put(session, image, "hello:1")
     save_directory(session, ["hello:1"], tmp_path / "layout")

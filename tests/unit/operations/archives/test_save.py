@@ -1,4 +1,4 @@
-"""What is saved, and under which names."""
+"""The content and names of saved archives."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_one_image_with_two_names_is_listed_once_by_docker(session: Session) -> 
     assert len(names_in(data)) == len(set(names_in(data)))
 
 
-def test_a_name_without_a_tag_stands_for_all_of_its_tags(session: Session) -> None:
+def test_a_name_without_a_tag_means_all_of_its_tags(session: Session) -> None:
     for tag in ("1", "2"):
         put(session, random_image(seed=int(tag)), f"ghcr.io/octo/image:{tag}")
     put(session, random_image(seed=3), "ghcr.io/octo/other:1")
@@ -108,7 +108,7 @@ def test_an_id_gives_no_name(session: Session) -> None:
     assert "annotations" not in entry
 
 
-def test_docker_sees_this_machines_platform_of_an_index(session: Session) -> None:
+def test_dockers_list_has_this_machines_platform_of_an_index(session: Session) -> None:
     images = [random_image(seed=1, platform=ARM), random_image(seed=2)]
     put(session, index_of(*images), "hello:1")
     entry = member(saved(session, "hello:1"), "manifest.json")[0]  # type: ignore[index]
@@ -138,14 +138,12 @@ def test_damage_is_noticed(session: Session) -> None:
         saved(session, "hello:1")
 
 
-def test_what_is_not_there_cannot_be_saved(session: Session) -> None:
+def test_a_missing_image_cannot_be_saved(session: Session) -> None:
     with pytest.raises(NoSuchImageError):
         saved(session, "hello:1")
 
 
-def test_a_directory_that_holds_other_things_is_left_alone(
-    session: Session, tmp_path: Path
-) -> None:
+def test_a_directory_with_other_files_is_refused(session: Session, tmp_path: Path) -> None:
     put(session, random_image(seed=1), "hello:1")
     folder = tmp_path / "mine"
     folder.mkdir()
@@ -155,7 +153,7 @@ def test_a_directory_that_holds_other_things_is_left_alone(
     assert [path.name for path in folder.iterdir()] == ["thesis.txt"]
 
 
-def test_dockers_own_archives_hold_images_only(session: Session) -> None:
+def test_docker_archives_hold_images_only(session: Session) -> None:
     put(session, artifact(), "thing:1")
     put(session, random_image(foreign=True, seed=1), "foreign:1")
     for name in ("thing:1", "foreign:1"):

@@ -1,4 +1,4 @@
-"""Configs are stored whatever they say: registries and other clients do not look at them either."""
+"""Configs are stored even if unreadable: registries and other clients do not parse them either."""
 
 from __future__ import annotations
 
@@ -157,11 +157,11 @@ def test_the_served_store_takes_an_image_whatever_its_config_is(
 
 
 @pytest.mark.parametrize("name", ["no JSON", "list", "key said twice"])
-def test_what_depends_on_an_unreadable_config_is_an_error(session: Session, name: str) -> None:
+def test_operations_that_need_an_unreadable_config_fail(session: Session, name: str) -> None:
     put(session, with_config(CONFIGS[name]))
     with pytest.raises(InvalidManifestError, match="invalid image config") as caught:
         history(session, ImageSelector("octo/image:1.0"))
-    # Every byte of the config is right, so that no repair of the store can help.
+    # All bytes of the config are intact, so repairing the store cannot help.
     assert caught.value.hint is None
 
 

@@ -1,4 +1,4 @@
-"""Damage is reported with the name of the file that was read, and never blamed on the target."""
+"""Damage is reported with the name of the damaged file, and never blamed on the target."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def copy(session: Session, source: str, target: str) -> None:
 
 
 def blames(error: GhcrctlError, file: object) -> bool:
-    """Tell whether an error names a file, and neither the store nor a registry."""
+    """Return whether an error names a file, and neither the store nor a registry."""
     text = f"{error} {error.hint or ''}"
     wrong = ("writing to", "local store", "registry", "proxy", "mirror")
     return str(file) in text and not any(word in text for word in wrong)
@@ -165,7 +165,7 @@ def test_a_damaged_file_of_the_store_is_named(
         assert "fsck" in (caught.value.hint or "")
 
 
-def test_wrong_bytes_of_a_registry_are_blamed_on_the_registry(
+def test_corrupt_bytes_are_blamed_on_the_registry(
     session: Session, plain_registry: PlainRegistry
 ) -> None:
     image = random_image(seed=2)

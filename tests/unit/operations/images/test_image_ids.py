@@ -53,9 +53,7 @@ each_form = pytest.mark.parametrize("form", WRITTEN)
 
 @each_form
 @pytest.mark.parametrize("local", [True, False])
-def test_an_image_is_made_of_one_that_is_given_by_its_id(
-    session: Session, form: str, *, local: bool
-) -> None:
+def test_an_image_can_be_made_from_an_id(session: Session, form: str, *, local: bool) -> None:
     source = parse_source(session, WRITTEN[form](IDS[0]), local=local)
     made = mutate(session, source, None, Mutation(changes=("ENV A=1",)))
     assert str(made.reference) == f"ghcr.io/octo/image@{made.digest}"
@@ -77,13 +75,13 @@ def test_manifests_are_read_and_listed_by_id(session: Session, form: str) -> Non
     assert names(session)["hello:all"] == index.digest
 
 
-def test_a_digest_of_a_repository_means_its_image(session: Session) -> None:
+def test_a_repository_digest_selects_its_image(session: Session) -> None:
     for text in (f"octo/image@{IMAGE.root.digest}", str(IMAGE.root.digest)):
         end = parse_source(session, text, local=True)
         assert read_manifest(session, end).raw == IMAGE.raw
 
 
-def test_a_name_comes_before_an_id_and_is_never_read_as_one_where_it_is_given(
+def test_a_name_takes_precedence_over_an_id(
     session: Session,
 ) -> None:
     short = IDS[0][7:19]
@@ -92,7 +90,7 @@ def test_a_name_comes_before_an_id_and_is_never_read_as_one_where_it_is_given(
     assert str(parse_index_target(session, short, local=True).reference) == f"{short}:latest"
 
 
-def test_an_image_without_a_name_needs_one_for_what_is_made_of_it(session: Session) -> None:
+def test_an_image_without_a_name_needs_a_target_name(session: Session) -> None:
     with pytest.raises(UsageError, match="has no name") as caught:
         mutate(session, parse_source(session, IDS[1], local=True), None, Mutation())
     assert "--tag" in (caught.value.hint or "")
@@ -102,7 +100,7 @@ def test_an_image_without_a_name_needs_one_for_what_is_made_of_it(session: Sessi
 
 
 @pytest.mark.parametrize("local", [True, False])
-def test_an_id_that_is_not_here_is_an_error(session: Session, *, local: bool) -> None:
+def test_an_unknown_id_is_an_error(session: Session, *, local: bool) -> None:
     for text in ("deadbeef", "sha256:" + "0" * 64):
         with pytest.raises(NoSuchImageError):
             read_manifest(session, parse_source(session, text, local=local))

@@ -1,4 +1,4 @@
-"""What can be done to images that are here: find, list, tag, remove, tell their history."""
+"""Operations on local images: find, list, tag, remove and history."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 
 def put(session: Session, built: Built, *names: str) -> str:
-    """Bring an image into the store as a pull does; return its ID."""
+    """Store an image as a pull does; return its ID."""
     memory = MemoryPlace()
     built.into(memory)
     place = StorePlace(session.store, origin=built.root.digest)
     execute(make_plan(memory, place, built.root, names=names))
-    # What this process brought in, it holds until it ends.
+    # Content stored by this process is otherwise kept until the process ends.
     session.store.close()
     return str(find(session, names[0]).image_id)
 
@@ -76,7 +76,7 @@ def names(session: Session, **options: object) -> list[str]:
         "sha256:{short}",
     ],
 )
-def test_an_image_is_found_by_all_that_stands_for_it(session: Session, text: str) -> None:
+def test_an_image_is_found_by_all_its_names_and_ids(session: Session, text: str) -> None:
     image_id = put(session, IMAGE, NAME)
     put(session, OTHER, "ghcr.io/octo/other:1.0")
     encoded = image_id.partition(":")[2]
@@ -95,16 +95,14 @@ def test_an_image_is_found_by_all_that_stands_for_it(session: Session, text: str
         ("0" * 64, ""),
     ],
 )
-def test_what_is_not_here_is_not_found_but_the_near_name_is_told(
-    session: Session, text: str, hint: str
-) -> None:
+def test_a_similar_name_is_suggested(session: Session, text: str, hint: str) -> None:
     put(session, IMAGE, NAME)
     with pytest.raises(NoSuchImageError) as caught:
         find(session, text)
     assert hint in (caught.value.hint or "")
 
 
-def test_the_start_of_two_ids_is_ambiguous(session: Session) -> None:
+def test_a_prefix_of_two_ids_is_ambiguous(session: Session) -> None:
     ids: dict[str, str] = {}
     for seed in range(20):
         image_id = put(session, random_image(1, 20, seed=seed), f"ghcr.io/octo/image:{seed}")
@@ -117,12 +115,12 @@ def test_the_start_of_two_ids_is_ambiguous(session: Session) -> None:
     pytest.fail("of 17 IDs two begin with the same digit")
 
 
-def test_what_is_no_reference_is_no_reference(session: Session) -> None:
+def test_an_invalid_reference_is_an_error(session: Session) -> None:
     with pytest.raises(InvalidReferenceError):
         find(session, "Octo//image")
 
 
-def test_a_name_that_was_pushed_to_the_served_store_is_found_as_it_is(session: Session) -> None:
+def test_a_name_pushed_to_the_served_store_is_found(session: Session) -> None:
     put(session, IMAGE, "octo/image:1.0")
     assert find(session, "octo/image:1.0").record.name == "octo/image:1.0"
     assert names(session, name="octo/image") == ["octo/image:1.0"]
@@ -158,9 +156,7 @@ def test_a_name_that_was_pushed_to_the_served_store_is_found_as_it_is(session: S
         ([""], {"image:1", "image:2", "other:1", "thing:1"}),
     ],
 )
-def test_filters_choose_as_dockers_do(
-    session: Session, filters: list[str], shown: set[str]
-) -> None:
+def test_filters_select_as_in_docker(session: Session, filters: list[str], shown: set[str]) -> None:
     put(session, IMAGE, "ghcr.io/octo/image:1", "ghcr.io/octo/image:2")
     put(session, OTHER, "ghcr.io/octo/other:1")
     put(session, artifact(), "ghcr.io/octo/thing:1")
@@ -174,9 +170,7 @@ def test_filters_choose_as_dockers_do(
         *("reference=[x", "reference=[-x]", "reference=x\\", "until=soon", " "),
     ],
 )
-def test_an_invalid_filter_is_refused_even_where_nothing_is_stored(
-    session: Session, text: str
-) -> None:
+def test_an_invalid_filter_is_refused_in_an_empty_store(session: Session, text: str) -> None:
     with pytest.raises(InvalidFilterError):
         list_images(session, filters=[text])
 
@@ -218,13 +212,13 @@ def test_an_image_whose_name_moved_is_dangling_until_it_is_removed(session: Sess
     ("sort", "first"),
     [("name", "ghcr.io/octo/a:2"), ("tag", "ghcr.io/octo/b:1"), ("size", "ghcr.io/octo/b:1")],
 )
-def test_rows_are_sorted_as_asked(session: Session, sort: str, first: str) -> None:
+def test_rows_are_sorted_by_each_key(session: Session, sort: str, first: str) -> None:
     put(session, random_image(1, size=100), "ghcr.io/octo/a:2")
     put(session, random_image(1, size=9000, seed=5), "ghcr.io/octo/b:1")
     assert names(session, sort=sort)[0] == first
 
 
-def test_tags_share_the_image_and_each_goes_by_itself(session: Session) -> None:
+def test_tags_of_one_image_are_removed_separately(session: Session) -> None:
     image_id = put(session, IMAGE, NAME)
     tag(session, "octo/image:1.0", [session.parse(n) for n in ("octo/image:2.0", "local")])
     assert inspect_local(session, NAME)["RepoTags"] == [
@@ -247,7 +241,7 @@ def test_a_tag_never_names_a_digest(session: Session) -> None:
         tag(session, NAME, [session.parse(f"octo/x@{IMAGE.root.digest}")])
 
 
-def test_layers_that_another_image_needs_stay(session: Session) -> None:
+def test_layers_that_another_image_needs_are_kept(session: Session) -> None:
     small, large = random_image(1, seed=4), random_image(2, seed=4)
     shared = {d for d, _ in small.blobs} & {d for d, _ in large.blobs}
     assert shared
@@ -258,14 +252,14 @@ def test_layers_that_another_image_needs_stay(session: Session) -> None:
     assert inspect_local(session, "small")["RepoTags"] == ["small:latest"]
 
 
-def test_a_digest_is_taken_away_and_the_tag_stays(session: Session) -> None:
+def test_a_digest_is_removed_and_the_tag_is_kept(session: Session) -> None:
     put(session, IMAGE, NAME)
     gone = remove(session, f"octo/image@{IMAGE.root.digest}")
     assert gone.untagged == (f"ghcr.io/octo/image@{IMAGE.root.digest}",)
     assert inspect_local(session, NAME)["RepoDigests"] == []
 
 
-def test_history_tells_steps_newest_first_with_their_layers_sizes(session: Session) -> None:
+def test_history_lists_steps_newest_first_with_layer_sizes(session: Session) -> None:
     put(session, IMAGE, NAME)
     rows = history(session, ImageSelector(NAME))
     sizes = [d.size for d, _ in IMAGE.blobs if "layer" in d.media_type]
@@ -296,7 +290,7 @@ def test_an_artifact_has_no_history(session: Session) -> None:
     ],
     ids=str,
 )
-def test_a_listing_says_what_the_records_say(session: Session, notes: object) -> None:
+def test_a_listing_matches_the_records(session: Session, notes: object) -> None:
     put(session, IMAGE, "ours:1")
     path = session.store.root / "index.json"
     document = json.loads(path.read_text())
@@ -308,7 +302,7 @@ def test_a_listing_says_what_the_records_say(session: Session, notes: object) ->
 
 
 @pytest.mark.parametrize("entry", [5, None, [], {}, {"annotations": {}}, {"digest": "x"}], ids=str)
-def test_a_listing_of_what_is_no_image_is_refused(session: Session, entry: object) -> None:
+def test_a_listing_with_an_invalid_image_is_refused(session: Session, entry: object) -> None:
     put(session, IMAGE, "ours:1")
     path = session.store.root / "index.json"
     document = json.loads(path.read_text())

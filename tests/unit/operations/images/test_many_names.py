@@ -1,4 +1,4 @@
-"""Work on one of many names grows with their number, not with its square."""
+"""Work on one of many names grows linearly with their number."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ ACTS: dict[str, Callable[[Session], object]] = {
 
 
 def _calls(act: Callable[[], object]) -> int:
-    """Count the Python functions that something calls: a count does not vary as time does."""
+    """Count the Python function calls of a function; unlike its time, the count is stable."""
     seen: Counter[str] = Counter()
 
     def note(frame: FrameType, event: str, argument: object) -> None:
@@ -81,7 +81,7 @@ def _calls_of(folder: Path, act: Callable[[Session], object], names: int) -> int
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_twice_the_names_take_twice_the_work(tmp_path: Path, act: str) -> None:
+def test_work_grows_linearly_with_the_number_of_names(tmp_path: Path, act: str) -> None:
     few = _calls_of(tmp_path / "few", ACTS[act], 200)
     many = _calls_of(tmp_path / "many", ACTS[act], 400)
     assert many < 2.5 * few

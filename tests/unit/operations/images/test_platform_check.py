@@ -1,4 +1,4 @@
-"""An image for one platform is used whatever was asked for, with a warning."""
+"""A single-platform image is used whatever platform was requested, with a warning."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _repositories(session: Session, name: Reference) -> tuple[Reference, Referen
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-def test_an_image_for_another_platform_is_warned_of(
+def test_an_image_for_another_platform_gives_a_warning(
     session: Session, ghcr: RegistryDouble, warnings: list[str], act: Act
 ) -> None:
     ghcr.push_image("octo/image", "1.0", random_image(1))
@@ -82,7 +82,7 @@ def test_an_image_for_another_platform_is_warned_of(
     assert set(warnings) == {expected}
 
 
-def test_what_can_run_and_what_is_no_image_is_not_warned_of(
+def test_runnable_images_and_artifacts_give_no_warning(
     session: Session, ghcr: RegistryDouble, warnings: list[str]
 ) -> None:
     ghcr.push_image("octo/image", "1.0", random_image(1, platform=Platform("linux", "arm", "v6")))

@@ -1,4 +1,4 @@
-"""What an image's platforms take, how they are shown, and taken away."""
+"""Sizes of an image's platforms, how they are shown, and their removal."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def put(session: Session, image: Built, *names: str) -> None:
     memory = MemoryPlace()
     image.into(memory)
     execute(make_plan(memory, StorePlace(session.store), image.root, names=names))
-    # Another process than the one that brought it in.
+    # Use another process than the one that stored it.
     session.store.close()
 
 
@@ -72,7 +72,7 @@ def memory_of(*images: Built) -> MemoryPlace:
 
 
 def with_predicates(image: Built, *predicates: str) -> Built:
-    """Note in an image's attestation what it says, as buildx does."""
+    """Set the predicate types in an image's attestation, as buildx does."""
     index = attested(image)
     documents = dict(index.contents)
     entry = parse_index(index.raw, index.root.media_type).manifests[1]
@@ -99,7 +99,7 @@ def test_each_platform_has_its_own_size(session: Session) -> None:
     assert part.size == size_of(INDEX)
 
 
-def test_what_is_here_is_counted_by_piece(session: Session) -> None:
+def test_stored_bytes_are_counted_by_blob(session: Session) -> None:
     put(session, IMAGES[ARM64], "hello:1")
     images = read_parts(session, memory_of(INDEX), INDEX.root).images()
     assert [here(session, image) for image in images] == [0, size_of(IMAGES[ARM64]), 0]
@@ -117,7 +117,7 @@ def test_what_is_here_is_counted_by_piece(session: Session) -> None:
         ((), "attestation"),
     ],
 )
-def test_attestations_hang_on_what_they_attest(
+def test_attestations_are_attached_to_their_image(
     session: Session, predicates: tuple[str, ...], what: str
 ) -> None:
     image = random_image(seed=1)
@@ -132,14 +132,12 @@ def test_attestations_hang_on_what_they_attest(
     ("built", "what", "images"),
     [(random_image(seed=1), "linux/amd64", 1), (artifact(), "application/vnd.example.thing", 0)],
 )
-def test_what_has_no_platforms_says_what_it_is(
-    session: Session, built: Built, what: str, images: int
-) -> None:
+def test_an_artifact_shows_its_type(session: Session, built: Built, what: str, images: int) -> None:
     part = read_parts(session, memory_of(built), built.root)
     assert (part.what, len(part.images())) == (what, images)
 
 
-def test_the_tree_shows_names_platforms_and_what_is_shared(session: Session) -> None:
+def test_the_tree_shows_names_platforms_and_shared_size(session: Session) -> None:
     put(session, INDEX, NAME, "hello:1")
     put(session, IMAGES[ARM64], "arm:1")
     trees = image_trees(session, list_images(session, sort="name"))
@@ -156,7 +154,7 @@ def test_the_tree_shows_names_platforms_and_what_is_shared(session: Session) -> 
     assert document["Names"] == [NAME, "hello:1"]
 
 
-def test_a_damaged_image_is_shown_as_one(session: Session) -> None:
+def test_a_damaged_image_is_shown_as_damaged(session: Session) -> None:
     put(session, INDEX, NAME)
     session.store.blobs.path(IMAGES[ARM64].root.digest).unlink()
     (tree,) = image_trees(session, list_images(session))
@@ -164,7 +162,7 @@ def test_a_damaged_image_is_shown_as_one(session: Session) -> None:
     assert "(damaged)" in as_text([tree], PLAIN, MEASURE, full=False)
 
 
-def test_a_platform_is_taken_away_with_what_only_it_needs(session: Session) -> None:
+def test_a_platform_is_removed_with_its_own_content(session: Session) -> None:
     put(session, INDEX, NAME)
     put(session, IMAGES[WINDOWS], "windows:1")
     reduced = remove_platforms(session, NAME, (ARM64,))
@@ -189,7 +187,7 @@ def test_other_names_keep_the_whole_image(session: Session) -> None:
     assert by_name == {NAME: INDEX.root.digest, "hello:1": reduced.digest}
 
 
-def test_attestations_go_with_their_image(session: Session) -> None:
+def test_attestations_are_removed_with_their_image(session: Session) -> None:
     image = random_image(seed=1)
     both = attested(image)
     entries = [*json.loads(both.raw)["manifests"], json.loads(INDEX.raw)["manifests"][1]]
@@ -210,7 +208,7 @@ def test_attestations_go_with_their_image(session: Session) -> None:
         ("nothing:1", (AMD64,), NoSuchImageError),
     ],
 )
-def test_what_cannot_be_taken_away_is_told_and_stays(
+def test_platforms_that_cannot_be_removed_are_kept(
     session: Session, text: str, platforms: tuple[Platform, ...], error: type[Exception]
 ) -> None:
     put(session, INDEX, NAME)
@@ -222,7 +220,7 @@ def test_what_cannot_be_taken_away_is_told_and_stays(
     assert is_stored(session, INDEX)
 
 
-def test_only_the_platform_that_is_named_goes(session: Session) -> None:
+def test_only_the_named_platform_is_removed(session: Session) -> None:
     v6, v5 = Platform("linux", "arm", "v6"), Platform("linux", "arm", "v5")
     images = [random_image(platform=p, seed=n) for n, p in enumerate((AMD64, v6, v5))]
     put(session, index_of(*images), NAME)
@@ -233,7 +231,7 @@ def test_only_the_platform_that_is_named_goes(session: Session) -> None:
     assert not is_stored(session, images[2])
 
 
-def test_a_platform_that_shares_the_image_stays(session: Session) -> None:
+def test_a_platform_that_shares_the_image_is_kept(session: Session) -> None:
     image = random_image(seed=1)
     put(session, index_of(image, image, platforms=(AMD64, Platform("linux", "386"))), NAME)
     reduced = remove_platforms(session, NAME, (Platform("linux", "386"),))
@@ -242,7 +240,7 @@ def test_a_platform_that_shares_the_image_stays(session: Session) -> None:
     assert is_stored(session, image)
 
 
-def test_every_version_of_a_system_goes_unless_one_is_named(session: Session) -> None:
+def test_every_os_version_is_removed_unless_one_is_named(session: Session) -> None:
     versions = [Platform("windows", "amd64", os_version=f"10.0.{n}") for n in (1, 2)]
     images = [random_image(platform=p, seed=n) for n, p in enumerate((AMD64, *versions))]
     put(session, index_of(*images), NAME, "hello:1")
@@ -267,7 +265,7 @@ def test_indexes_of_the_same_indexes_are_read_once(session: Session) -> None:
     assert part.size == size_of(nested)
 
 
-def test_what_attests_itself_is_shown(session: Session) -> None:
+def test_a_manifest_that_attests_itself_is_shown(session: Session) -> None:
     image = random_image(seed=1)
     entries = json.loads(index_of(image).raw)["manifests"]
     entries[0]["annotations"] = {"vnd.docker.reference.digest": str(image.root.digest)}

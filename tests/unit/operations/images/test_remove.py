@@ -45,7 +45,7 @@ def images(ghcr: RegistryDouble, session: Session) -> list[Built]:
         ghcr.push_image("octo/image", tag_, image)
         pull(session, session.parse(f"{ghcr.host}/octo/image:{tag_}"))
     tag(session, f"{ghcr.host}/octo/image:2", [session.parse("other:2")])
-    # What this process pulled would be kept until it ends.
+    # Content pulled by this process is otherwise kept until the process ends.
     session.store.release()
     return made
 
@@ -54,7 +54,7 @@ def image_with(*contents: bytes) -> Built:
     return image_of(*(tar(file(content.decode(), content)) for content in contents))
 
 
-def test_several_removals_end_as_if_one_came_after_the_other(
+def test_several_removals_equal_separate_removals(
     ghcr: RegistryDouble, session: Session, images: list[Built]
 ) -> None:
     home = f"{ghcr.host}/octo/image"

@@ -1,4 +1,4 @@
-"""A name with a digest is a claim about content, and false ones are never kept."""
+"""A name with a digest claims some content; false names are never kept."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def session(tmp_path: Path, warnings: list[str]) -> Iterator[Session]:
 
 
 def layout(*images: tuple[Built, dict[str, str]]) -> io.BytesIO:
-    """Make an archive of an OCI layout: images with their annotations in ``index.json``."""
+    """Build an archive of an OCI layout from images and their annotations in ``index.json``."""
     files: dict[str, bytes] = {"oci-layout": b'{"imageLayoutVersion":"1.0.0"}'}
     entries: list[dict[str, Any]] = []
     for image, notes in images:
@@ -131,14 +131,14 @@ def test_docker_archives_cannot_name_content_by_a_digest(session: Session, name:
 
 
 @pytest.mark.parametrize("name", ["sha256", "sha512", "docker.io/library/sha256"])
-def test_no_archive_gives_a_name_that_reads_as_a_digest(session: Session, name: str) -> None:
+def test_a_name_that_reads_as_a_digest_is_dropped(session: Session, name: str) -> None:
     load(session, io.BytesIO(tar_of(docker_archive([layer(1)], [f"{name}:{'a' * 64}"]))))
     load(session, io.BytesIO(tar_of(first_archive([layer(1)], name, "a" * 64))))
     load(session, layout((IMAGE, {OUR_NAME: f"{name}:{'a' * 64}"})))
     assert list(set(names(session))) == [""]
 
 
-def test_of_two_images_with_one_name_the_last_has_it_and_the_other_is_named(
+def test_the_last_of_two_images_with_one_name_gets_it(
     session: Session, warnings: list[str]
 ) -> None:
     name = "ghcr.io/octo/image:1.0"
@@ -185,7 +185,7 @@ def test_the_store_never_binds_a_digest_to_other_content(session: Session, name:
 
 
 @pytest.mark.parametrize("name", ["sha256:abc", f"sha512:{'a' * 64}", "docker.io/library/sha256:1"])
-def test_nothing_gets_a_name_that_reads_as_a_digest(session: Session, name: str) -> None:
+def test_names_that_read_as_digests_are_refused(session: Session, name: str) -> None:
     put(session, IMAGE, "ghcr.io/octo/image:1.0")
     reference = session.parse(name)
     with pytest.raises(InvalidReferenceError, match="ambiguous"):
@@ -201,7 +201,7 @@ def test_nothing_gets_a_name_that_reads_as_a_digest(session: Session, name: str)
 
 
 def rewrite(session: Session, change: dict[str, str]) -> None:
-    """Change the annotations in the list of images as another program could."""
+    """Change annotations in the list of images, as another program could."""
     path = session.store.root / "index.json"
     document = json.loads(path.read_bytes())
     document["manifests"][0]["annotations"].update(change)
@@ -263,7 +263,7 @@ INDEX = index_of(IMAGE, SECOND, ARM)
 def test_one_platform_keeps_the_digest_of_its_index(
     session: Session, tmp_path: Path, part: Built, how: str
 ) -> None:
-    """The archive has the index, which proves the digest, also to the next store."""
+    """The archive includes the index, which also proves the digest to the next store."""
     digest = INDEX.root.digest
     session.store.origins.keep(digest, INDEX.raw)
     put(session, part, "ghcr.io/octo/image:1.0", digest)
@@ -305,7 +305,7 @@ def test_an_index_that_does_not_list_the_image_proves_nothing(
     assert origins["ghcr.io/octo/image:1.0"] is None
 
 
-def test_indexes_that_prove_nothing_any_more_are_pruned(session: Session) -> None:
+def test_indexes_that_prove_nothing_are_pruned(session: Session) -> None:
     session.store.origins.keep(INDEX.root.digest, INDEX.raw)
     put(session, IMAGE, "ghcr.io/octo/image:1.0", INDEX.root.digest)
     session.store.collect()

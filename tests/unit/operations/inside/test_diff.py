@@ -1,4 +1,4 @@
-"""Diff: what differs between two images, and which layers are read to know it."""
+"""Differences between two images, and the layers that are read to find them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_fields_of_manifest_and_config_are_compared(session: Session) -> None:
     assert (found.layers, len(found.shared), found.files) == ([], 1, None)
 
 
-def test_layers_are_compared_by_what_is_in_them(session: Session) -> None:
+def test_layers_are_compared_by_uncompressed_content(session: Session) -> None:
     top, other = tar(file("top")), tar(file("other"))
     one, two = image_of(BASE, top), image_of(BASE, other, packed=[BASE, other])
     base, gone, new = compared(session, one, two).layers
@@ -99,7 +99,7 @@ def test_layers_are_compared_by_what_is_in_them(session: Session) -> None:
         ([hard_link("etc/c", "etc/a")], [file("etc/c", b"a")], {}),
     ],
 )
-def test_files_are_compared_but_for_their_times(
+def test_files_are_compared_without_their_times(
     session: Session, one: Any, two: Any, expected: dict[str, tuple[str, ...]] | None
 ) -> None:
     before, after = image_of(BASE, tar(*two)), image_of(BASE, tar(*one))
@@ -107,7 +107,7 @@ def test_files_are_compared_but_for_their_times(
     assert files_of(compared(session, before, after, files=True)) == wanted
 
 
-def test_layers_that_both_have_are_read_only_where_they_matter_and_once(
+def test_shared_layers_are_read_once_and_only_if_needed(
     session: Session, ghcr: RegistryDouble
 ) -> None:
     whole = [directory("app/"), file("app/.wh..wh..opq"), file("app/x", b"1")]
@@ -132,7 +132,7 @@ def test_layers_that_both_have_are_read_only_where_they_matter_and_once(
     assert reads() == 1
 
 
-def test_odd_configs_are_compared_without_a_fault(session: Session) -> None:
+def test_unusual_configs_are_compared(session: Session) -> None:
     odd = image_of(BASE)
     body = json.loads(odd.contents[-2][1])
     assert body["config"] == {}

@@ -1,4 +1,4 @@
-"""Diff of multi-platform images: all platforms count, and equal means equal digests."""
+"""Differences between multi-platform images; equal means equal digests."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_config_and_layers_are_those_of_a_platform_that_both_have(compared: Comp
         compared(index_of(AMD), index_of(ARM), files=True)
 
 
-def test_a_platform_that_is_wanted_is_compared_alone(compared: Compared) -> None:
+def test_a_selected_platform_is_compared_alone(compared: Compared) -> None:
     two = index_of(AMD, NEW_ARM)
     found = compared(BOTH, two, AMD64)
     assert found.is_empty
@@ -151,7 +151,7 @@ def _with(built: Built, data: dict[str, object]) -> Built:
     return replace(built, root=root, contents=(*built.contents[:-1], (root, raw)))
 
 
-def test_attestations_are_named_by_what_they_attest(compared: Compared) -> None:
+def test_attestations_are_named_by_their_image(compared: Compared) -> None:
     one, two = attested(AMD), attested(NEW_AMD)
     names = [change.platform for change in compared(one, two).platforms]
     assert names[0] == "linux/amd64"

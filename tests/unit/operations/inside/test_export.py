@@ -1,4 +1,4 @@
-"""Export: an image's files as an archive and in a directory, whole or not at all."""
+"""Exporting an image's files to an archive or a directory, completely or not at all."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_nothing_is_written_of_an_image_with_a_damaged_layer(session: Session) -
 
 
 @pytest.mark.parametrize("is_there", [False, True])
-def test_a_directory_gets_all_files_as_they_are(
+def test_a_directory_gets_all_files_unchanged(
     session: Session, tmp_path: Path, is_there: bool
 ) -> None:
     put(session, IMAGE)
@@ -110,7 +110,7 @@ def test_a_directory_gets_all_files_as_they_are(
     assert not (target / "etc" / "b").exists()
 
 
-def test_the_directory_where_one_is_may_be_filled(
+def test_the_current_directory_may_be_filled(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(session, image_of(tar(directory("closed/", mode=0o500), file("closed/x", b"x"))))
@@ -124,7 +124,7 @@ def test_the_directory_where_one_is_may_be_filled(
 
 
 @pytest.mark.parametrize("way", ["parent", "itself", "itself from elsewhere", "relative"])
-def test_a_directory_that_links_lead_to_stays_the_same(
+def test_a_directory_behind_a_link_is_not_replaced(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     put(session, IMAGE)
@@ -142,7 +142,7 @@ def test_a_directory_that_links_lead_to_stays_the_same(
     assert (tmp_path / "link").is_symlink()
 
 
-def test_where_the_current_directory_is_gone_others_are_written(
+def test_a_deleted_current_directory_does_not_matter(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(session, IMAGE)
@@ -156,7 +156,7 @@ def test_where_the_current_directory_is_gone_others_are_written(
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])
-def test_a_directory_that_stays_the_same_gets_all_files_or_none(
+def test_a_directory_that_is_not_replaced_gets_all_files_or_none(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
     put(session, IMAGE)
@@ -194,7 +194,7 @@ def test_names_that_differ_only_in_case_are_named_both(
     assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
-def test_what_is_there_already_stays(session: Session, tmp_path: Path) -> None:
+def test_existing_files_are_kept(session: Session, tmp_path: Path) -> None:
     put(session, IMAGE)
     full = tmp_path / "full"
     full.mkdir()
@@ -257,8 +257,8 @@ def test_attributes_of_overlays_are_not_exported(session: Session) -> None:
     assert [name for name in found if "xattr" in name] == ["SCHILY.xattr.user.a"]
 
 
-def test_a_device_without_a_number_is_no_whiteout(session: Session) -> None:
-    """Overlay file systems mean a whiteout by it; the image specification does not."""
+def test_a_device_without_a_number_is_not_a_whiteout(session: Session) -> None:
+    """Overlay file systems use it as a whiteout; the image specification does not."""
     upper = tar(special("a", tarfile.CHRTYPE, devmajor=0, devminor=0))
     put(session, image_of(tar(file("a", b"a"), file("b", b"b")), upper))
     with tarfile.open(fileobj=io.BytesIO(archived(session))) as archive:
@@ -266,7 +266,7 @@ def test_a_device_without_a_number_is_no_whiteout(session: Session) -> None:
         assert archive.getmember("a").ischr()
 
 
-def test_holes_of_sparse_files_stay_holes(session: Session, tmp_path: Path) -> None:
+def test_holes_of_sparse_files_are_kept(session: Session, tmp_path: Path) -> None:
     extra = {"GNU.sparse.size": str(2**30), "GNU.sparse.map": f"0,1,{2**29},2"}
     put(session, image_of(tar(file("disk", b"abc", pax_headers=extra))))
     export_directory(session, WANTED, tmp_path / "root")
@@ -275,7 +275,7 @@ def test_holes_of_sparse_files_stay_holes(session: Session, tmp_path: Path) -> N
     assert found.st_blocks * 512 < 2**20
 
 
-def test_what_this_person_may_not_give_is_left_out_with_one_warning(
+def test_attributes_that_the_user_may_not_set_give_one_warning(
     session: Session, tmp_path: Path, warnings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
@@ -299,7 +299,7 @@ def test_what_this_person_may_not_give_is_left_out_with_one_warning(
 
 
 @pytest.mark.needs("root")
-def test_root_makes_owners_devices_and_set_id_bits(session: Session, tmp_path: Path) -> None:
+def test_root_sets_owners_devices_and_set_id_bits(session: Session, tmp_path: Path) -> None:
     layer = tar(
         directory("var/", uid=3, gid=4),
         file("su", b"x", mode=0o4755, uid=12, gid=34),
@@ -317,7 +317,7 @@ def test_root_makes_owners_devices_and_set_id_bits(session: Session, tmp_path: P
     assert ((target / "var").stat().st_uid, (target / "lost").stat().st_uid) == (3, 0)
 
 
-def test_two_names_that_a_file_system_takes_for_one_are_an_error(tmp_path: Path) -> None:
+def test_names_that_are_one_file_on_the_file_system_are_an_error(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     root = tmp_path / "root"

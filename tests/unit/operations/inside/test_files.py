@@ -1,4 +1,4 @@
-"""Listing and reading files of images, in the store and at a registry."""
+"""Listing and reading files of local and remote images."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def put(session: Session, built: Built, name: str = NAME) -> None:
 
 @pytest.fixture(params=["local", "remote"])
 def wanted(request: pytest.FixtureRequest, session: Session, ghcr: RegistryDouble) -> ImageSelector:
-    """The image, in either place."""
+    """The image, local or remote."""
     if request.param == "local":
         put(session, IMAGE)
         return ImageSelector(NAME)
@@ -89,7 +89,7 @@ def test_a_directory_is_listed_by_name(session: Session, wanted: ImageSelector) 
     assert [row.name for row in list_files(session, wanted, "etc/")] == ["motd", "passwd"]
 
 
-def test_all_levels_are_listed_from_the_directory_that_was_asked_for(
+def test_recursive_lists_start_at_the_given_directory(
     session: Session, wanted: ImageSelector
 ) -> None:
     rows = list_files(session, wanted, "/", recursive=True)
@@ -98,7 +98,7 @@ def test_all_levels_are_listed_from_the_directory_that_was_asked_for(
     assert (last.name, last.path, last.member.size) == ("2", "/var/2", 100)
 
 
-def test_a_file_is_listed_as_it_was_asked_for(session: Session, wanted: ImageSelector) -> None:
+def test_a_file_is_listed_with_the_given_path(session: Session, wanted: ImageSelector) -> None:
     [row] = list_files(session, wanted, "motd")
     assert (row.name, row.path, row.member.size) == ("motd", "/etc/motd", 7)
 
@@ -119,20 +119,20 @@ def test_a_file_is_read_byte_for_byte(
 
 
 @pytest.mark.parametrize("path", ["/etc", "null", "/"])
-def test_what_has_no_content_is_refused(session: Session, wanted: ImageSelector, path: str) -> None:
+def test_only_regular_files_can_be_read(session: Session, wanted: ImageSelector, path: str) -> None:
     with pytest.raises(RefusedError, match="not a regular file"):
         content(session, wanted, path)
 
 
 @pytest.mark.parametrize("path", ["/etc/old", "none", "/etc/passwd/x"])
-def test_what_is_not_there_is_not_found(session: Session, wanted: ImageSelector, path: str) -> None:
+def test_a_missing_path_is_an_error(session: Session, wanted: ImageSelector, path: str) -> None:
     with pytest.raises(NotFoundError, match="no `"):
         content(session, wanted, path)
     with pytest.raises(NotFoundError):
         list_files(session, wanted, path)
 
 
-def test_of_a_registry_only_the_layers_that_matter_are_read_and_once(
+def test_remote_layers_are_read_once_and_only_if_needed(
     session: Session, ghcr: RegistryDouble
 ) -> None:
     ghcr.push_image("octo/image", "1.0", IMAGE)
@@ -163,7 +163,7 @@ def test_of_a_registry_only_the_layers_that_matter_are_read_and_once(
         (artifact(), UnsupportedError, "not a container image"),
     ],
 )
-def test_an_image_that_is_not_what_it_says_is_an_error_in_words(
+def test_an_invalid_image_is_a_clear_error(
     session: Session, broken: Built, error: type[Exception], words: str
 ) -> None:
     put(session, broken)
@@ -171,7 +171,7 @@ def test_an_image_that_is_not_what_it_says_is_an_error_in_words(
         list_files(session, ImageSelector(NAME))
 
 
-def test_nothing_is_given_out_of_a_layer_that_is_not_right(session: Session) -> None:
+def test_nothing_of_a_damaged_layer_is_written(session: Session) -> None:
     put(session, image_of(BASE, diff_ids=["sha256:" + "0" * 64]))
     given: list[bytes] = []
     with pytest.raises(IntegrityError):
@@ -179,7 +179,7 @@ def test_nothing_is_given_out_of_a_layer_that_is_not_right(session: Session) -> 
     assert not given
 
 
-def test_the_platform_is_chosen_as_elsewhere(session: Session) -> None:
+def test_the_platform_is_chosen_as_in_other_commands(session: Session) -> None:
     arm = random_image(1, platform=Platform("linux", "arm64"))
     put(session, index_of(random_image(1), arm))
     [row] = list_files(session, ImageSelector(NAME, Platform("linux", "arm64")), "data")
@@ -188,7 +188,7 @@ def test_the_platform_is_chosen_as_elsewhere(session: Session) -> None:
         list_files(session, ImageSelector(NAME, Platform("linux", "s390x")))
 
 
-def test_an_image_that_is_not_here_is_not_looked_for_elsewhere(
+def test_a_missing_local_image_is_not_looked_up_remotely(
     session: Session, ghcr: RegistryDouble
 ) -> None:
     with pytest.raises(NoSuchImageError):
@@ -196,7 +196,7 @@ def test_an_image_that_is_not_here_is_not_looked_for_elsewhere(
     assert ghcr.count() == 0
 
 
-def test_a_connection_that_breaks_is_made_again(session: Session, ghcr: RegistryDouble) -> None:
+def test_a_broken_connection_is_retried(session: Session, ghcr: RegistryDouble) -> None:
     ghcr.push_image("octo/image", "1.0", IMAGE)
     top = IMAGE.blobs[1][0]
     fault = Fault(path_contains=str(top.digest), host="storage", cut_after=top.size // 2)
@@ -207,7 +207,7 @@ def test_a_connection_that_breaks_is_made_again(session: Session, ghcr: Registry
 
 
 class _Publisher(BaseHTTPRequestHandler):
-    """Serves the base layer, and nothing else."""
+    """Serves only the base layer."""
 
     def do_GET(self) -> None:
         data = IMAGE.blobs[0][1] if self.path == "/base" else b""
@@ -217,7 +217,7 @@ class _Publisher(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the library's name
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -230,7 +230,7 @@ def publisher() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("is_remote", [False, True])
-def test_a_foreign_layer_is_read_where_its_publisher_keeps_it(
+def test_a_foreign_layer_is_read_from_its_publisher(
     session: Session, ghcr: RegistryDouble, publisher: str, is_remote: bool
 ) -> None:
     body = json.loads(IMAGE.raw)
@@ -250,7 +250,7 @@ def test_a_foreign_layer_is_read_where_its_publisher_keeps_it(
     assert content(session, ImageSelector(name, is_remote=is_remote), "etc/passwd") == b"root"
 
 
-def test_a_file_larger_than_what_is_read_at_once_is_whole(session: Session) -> None:
+def test_a_large_file_is_read_completely(session: Session) -> None:
     large = random.Random(1).randbytes(5_000_000)
     put(session, image_of(tar(file("a", b"before"), file("large", large), file("z", b"after"))))
     given: list[bytes] = []

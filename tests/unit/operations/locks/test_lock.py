@@ -1,4 +1,4 @@
-"""Pins, from a registry and back to it."""
+"""Pinning images at a registry, checking pins and pulling them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_pin_has_the_digests_and_sizes_of_all_platforms(
     )
 
 
-def test_what_attests_an_image_is_no_platform(
+def test_attestations_are_not_platforms(
     ghcr: RegistryDouble, session: Session, name: Reference
 ) -> None:
     ghcr.push_image("octo/image", "attested", attested(random_image()))
@@ -88,7 +88,7 @@ def test_an_artifact_has_no_platform(
     assert is_stored(session, thing)
 
 
-def test_a_platform_that_would_mean_something_in_the_file_is_refused(
+def test_a_platform_with_special_characters_is_refused(
     ghcr: RegistryDouble, session: Session, name: Reference
 ) -> None:
     evil = index_of(random_image(), platforms=(Platform("linux", "amd64", "", '1"\n[[image]]'),))
@@ -97,7 +97,7 @@ def test_a_platform_that_would_mean_something_in_the_file_is_refused(
         resolve(session, name.with_tag("evil"))
 
 
-def test_chosen_platforms_are_kept_when_a_pin_moves(
+def test_selected_platforms_are_kept_by_an_update(
     ghcr: RegistryDouble, session: Session, name: Reference, path: Path
 ) -> None:
     add(session, path, [name], only=[ARM64])
@@ -110,7 +110,7 @@ def test_chosen_platforms_are_kept_when_a_pin_moves(
     assert [one.digest for one in moved.platforms] == [IMAGES[ARM64].root.digest]
 
 
-def test_a_name_that_is_pinned_stays_at_its_digest(
+def test_a_pinned_name_keeps_its_digest(
     ghcr: RegistryDouble, session: Session, name: Reference, path: Path
 ) -> None:
     add(session, path, [name])
@@ -124,7 +124,7 @@ def test_a_name_that_is_pinned_stays_at_its_digest(
     assert (change.after.digest, change.after.only) == (INDEX.root.digest, (AMD64,))
 
 
-def test_a_digest_that_is_given_is_pinned_whatever_the_tag_is_now(
+def test_a_given_digest_is_pinned(
     ghcr: RegistryDouble, session: Session, name: Reference, path: Path
 ) -> None:
     ghcr.push_image("octo/image", "1.0", OTHER)
@@ -137,7 +137,7 @@ def test_a_digest_that_is_given_is_pinned_whatever_the_tag_is_now(
         add(session, path, [given, name])
 
 
-def test_a_platform_that_is_not_offered_is_an_error_that_names_those_that_are(
+def test_a_missing_platform_error_names_the_existing_ones(
     session: Session, name: Reference, path: Path
 ) -> None:
     [change] = add(session, path, [name], only=[AMD64, Platform("plan9", "mips")])
@@ -146,7 +146,7 @@ def test_a_platform_that_is_not_offered_is_an_error_that_names_those_that_are(
     assert not path.exists()
 
 
-def test_one_that_fails_does_not_keep_the_others_out(
+def test_one_failure_does_not_prevent_other_pins(
     session: Session, name: Reference, path: Path
 ) -> None:
     gone, kept = add(session, path, [name.with_tag("none"), name])
@@ -155,7 +155,7 @@ def test_one_that_fails_does_not_keep_the_others_out(
     assert list(read_pins(path)) == [name]
 
 
-def test_a_dry_run_leaves_the_file(
+def test_a_dry_run_does_not_change_the_file(
     ghcr: RegistryDouble, session: Session, name: Reference, path: Path
 ) -> None:
     add(session, path, [name])
@@ -166,7 +166,7 @@ def test_a_dry_run_leaves_the_file(
     assert path.read_bytes() == text
 
 
-def test_a_name_without_a_tag_means_all_tags_that_are_pinned(
+def test_a_name_without_a_tag_means_all_pinned_tags(
     ghcr: RegistryDouble, session: Session, name: Reference, path: Path
 ) -> None:
     ghcr.push_image("octo/image", "2.0", OTHER)
@@ -182,7 +182,7 @@ def test_a_name_without_a_tag_means_all_tags_that_are_pinned(
     assert list(read_pins(path)) == [other]
 
 
-def test_what_was_removed_meanwhile_does_not_come_back(
+def test_pins_removed_in_the_meantime_are_not_restored(
     ghcr: RegistryDouble, session: Session, name: Reference, path: Path
 ) -> None:
     add(session, path, [name])
@@ -199,7 +199,7 @@ def test_what_was_removed_meanwhile_does_not_come_back(
     assert read_pins(path) == {}
 
 
-def test_a_check_takes_one_request_and_tells_what_became_of_each(
+def test_a_check_makes_one_request_per_pin(
     ghcr: RegistryDouble, session: Session, name: Reference, path: Path
 ) -> None:
     for kind in ("moved", "untagged", "gone"):
@@ -228,7 +228,7 @@ def test_a_check_takes_one_request_and_tells_what_became_of_each(
     assert worst_status(found) is ExitStatus.NOT_FOUND
 
 
-def test_what_cannot_be_asked_comes_first(
+def test_unknown_states_come_first(
     ghcr: RegistryDouble, session: Session, name: Reference, path: Path
 ) -> None:
     ghcr.push_image("octo/image", "2.0", OTHER)
@@ -240,7 +240,7 @@ def test_what_cannot_be_asked_comes_first(
     assert worst_status(found) is ExitStatus.NETWORK
 
 
-def test_the_store_is_compared_without_asking_anybody(
+def test_the_store_is_checked_without_network_access(
     ghcr: RegistryDouble, session: Session, name: Reference, path: Path
 ) -> None:
     add(session, path, [name])
@@ -264,7 +264,7 @@ def test_the_store_is_compared_without_asking_anybody(
     assert here() is LocalState.DIFFERENT
 
 
-def test_a_pull_brings_what_is_pinned_under_its_name(
+def test_a_pull_stores_the_pinned_image_under_its_name(
     ghcr: RegistryDouble, session: Session, name: Reference
 ) -> None:
     pin = resolve(session, name)
@@ -283,7 +283,7 @@ def test_a_pull_brings_what_is_pinned_under_its_name(
     [Selection(), Selection((ARM64,)), Selection(everything=True)],
     ids=["this", "arm64", "all"],
 )
-def test_what_is_here_takes_no_request(
+def test_stored_images_make_no_request(
     ghcr: RegistryDouble, session: Session, name: Reference, select: Selection
 ) -> None:
     pin = resolve(session, name)
@@ -302,7 +302,7 @@ def test_what_is_here_takes_no_request(
     ids=["this", "arm64", "two", "all"],
 )
 @pytest.mark.parametrize("loaded", ["octo/image:1.0", "octo/other:2"])
-def test_what_an_archive_brought_takes_no_request(
+def test_images_loaded_from_an_archive_make_no_request(
     ghcr: RegistryDouble, session: Session, name: Reference, select: Selection, loaded: str
 ) -> None:
     pin = resolve(session, name)
@@ -333,7 +333,7 @@ def test_a_lock_file_alone_proves_no_origin(session: Session, name: Reference) -
     assert result.descriptor.digest == IMAGES[AMD64].root.digest
 
 
-def test_an_image_of_another_origin_gets_the_one_that_is_pinned(
+def test_an_image_of_another_origin_is_pulled_again(
     ghcr: RegistryDouble, session: Session, name: Reference
 ) -> None:
     pin = resolve(session, name)
@@ -360,7 +360,7 @@ def test_only_pinned_platforms_are_pulled(session: Session, name: Reference) -> 
     assert not session.store.blobs.exists(INDEX.root)
 
 
-def test_an_image_of_one_platform_is_taken_as_it_is_unless_another_is_wanted(
+def test_a_single_platform_image_is_pulled_unless_another_platform_is_requested(
     ghcr: RegistryDouble, session: Session, name: Reference
 ) -> None:
     ghcr.push_image("octo/image", "arm", IMAGES[ARM64])

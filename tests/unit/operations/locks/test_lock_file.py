@@ -1,4 +1,4 @@
-"""The form of a lock file: what is written is read, and nothing else is."""
+"""The format of a lock file: it reads what it writes, and rejects everything else."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ pins = st.builds(
 
 
 @given(st.lists(pins, max_size=5, unique_by=lambda pin: pin.name))
-def test_what_is_written_is_read(written: list[Pin]) -> None:
+def test_a_written_file_is_read_back(written: list[Pin]) -> None:
     text = format_pins(written)
     read = parse_pins(text, FILE)
     assert read == {pin.name: pin for pin in written}
@@ -67,12 +67,12 @@ def test_what_is_written_is_read(written: list[Pin]) -> None:
 
 @pytest.mark.parametrize("begin", [b"", b"\xef\xbb\xbf"], ids=["plain", "mark"])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["lf", "crlf"])
-def test_what_an_editor_on_windows_makes_of_it_is_read(begin: bytes, end: bytes) -> None:
+def test_files_edited_on_windows_are_read(begin: bytes, end: bytes) -> None:
     text = begin + format_pins([PIN]).replace(b"\n", end)
     assert parse_pins(text, FILE) == {NAME: PIN}
 
 
-def test_a_link_that_leads_to_itself_is_no_bug(tmp_path: Path) -> None:
+def test_a_link_to_itself_is_an_error(tmp_path: Path) -> None:
     link = tmp_path / "images.lock"
     link.symlink_to(link)
     with pytest.raises(UsageError, match="Too many levels of symbolic links"):
@@ -81,7 +81,7 @@ def test_a_link_that_leads_to_itself_is_no_bug(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda t: t.encode()))
-def test_what_is_none_is_refused_and_nothing_else_happens(raw: bytes) -> None:
+def test_an_invalid_file_is_refused(raw: bytes) -> None:
     for text in (raw, b"version = 1\n" + raw, f"version = 1\n{ENTRY}".encode() + raw):
         try:
             parse_pins(text, FILE)
@@ -89,7 +89,7 @@ def test_what_is_none_is_refused_and_nothing_else_happens(raw: bytes) -> None:
             assert error.exit_status is ExitStatus.USAGE  # noqa: PT017 most are refused, not all
 
 
-def test_names_are_in_order_and_each_platform_has_a_line() -> None:
+def test_names_are_sorted_and_each_platform_has_a_line() -> None:
     other = Pin(Reference("docker.io", "library/alpine", "3"), DIGEST, (), (AMD64,))
     text = format_pins([PIN, other]).decode()
     assert text.startswith("# ")
@@ -142,7 +142,7 @@ def bent(old: str, new: str) -> bytes:
         (f"version = 1\n{ENTRY}{ENTRY}".encode(), "pins ghcr.io/octo/app:1.0 twice"),
     ],
 )
-def test_a_file_that_makes_no_sense_is_refused(raw: bytes, said: str) -> None:
+def test_a_malformed_file_is_refused(raw: bytes, said: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_pins(raw, FILE)
     assert said in f"{caught.value.message} {caught.value.hint}"
@@ -158,7 +158,7 @@ def test_a_huge_file_is_refused(tmp_path: Path) -> None:
         read_pins(path)
 
 
-def test_a_file_that_is_not_there_is_told_how_to_begin(tmp_path: Path) -> None:
+def test_a_missing_file_gets_a_hint_to_create_it(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError) as caught:
         read_pins(tmp_path / "images.lock")
     assert "ghcrctl lock add" in str(caught.value.hint)
@@ -168,14 +168,14 @@ def put(*given: Pin) -> Callable[[dict[Reference, Pin]], None]:
     return lambda there: there.update({pin.name: pin for pin in given})
 
 
-def test_a_change_leaves_nothing_but_the_file(tmp_path: Path) -> None:
+def test_a_change_leaves_no_other_files(tmp_path: Path) -> None:
     path = tmp_path / "images.lock"
     edit_pins(path, put(PIN))
     assert list(tmp_path.iterdir()) == [path]
     assert read_pins(path) == {NAME: PIN}
 
 
-def test_a_file_in_which_nothing_changes_is_not_written(tmp_path: Path) -> None:
+def test_an_unchanged_file_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "images.lock"
     path.write_text(f"version=1\n{ENTRY}# mine\n")
     before = path.stat()
@@ -184,7 +184,7 @@ def test_a_file_in_which_nothing_changes_is_not_written(tmp_path: Path) -> None:
     assert "# mine" in path.read_text()
 
 
-def test_what_a_link_leads_to_is_changed(tmp_path: Path) -> None:
+def test_the_target_of_a_link_is_changed(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     link = tmp_path / "images.lock"
     link.symlink_to(tmp_path / "there" / "images.lock")
@@ -194,7 +194,7 @@ def test_what_a_link_leads_to_is_changed(tmp_path: Path) -> None:
     assert len(read_pins(tmp_path / "there" / "images.lock")) == 2
 
 
-def test_a_malformed_file_is_left_as_it_is(tmp_path: Path) -> None:
+def test_a_malformed_file_is_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "images.lock"
     path.write_text("version = 9\n")
     with pytest.raises(UsageError):

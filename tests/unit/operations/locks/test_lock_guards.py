@@ -1,4 +1,4 @@
-"""Guards of the lock commands: subsets of platforms, and names that cannot be meant."""
+"""Guards of the lock commands: subsets of platforms, and invalid names."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _platforms(path: Path, name: Reference) -> list[Platform]:
     return [one.platform for one in read_pins(path)[name].platforms]
 
 
-def test_a_pin_that_is_added_again_keeps_its_platforms_unless_others_are_given(
+def test_a_pin_added_again_keeps_its_platforms_by_default(
     session: Session, name: Reference, path: Path
 ) -> None:
     [first] = add(session, path, [name], only=[ARM64])
@@ -56,19 +56,19 @@ def test_a_pin_that_is_added_again_keeps_its_platforms_unless_others_are_given(
     assert _platforms(path, name) == [ARM64]
     [wider] = add(session, path, [name], only=[S390X, AMD64, S390X])
     assert wider.after
-    # As they were given, each once; the platforms themselves are sorted.
+    # They are in the given order, without duplicates; the platforms themselves are sorted.
     assert wider.after.only == (S390X, AMD64)
     assert _platforms(path, name) == [AMD64, S390X]
     assert read_pins(path)[name].only == (S390X, AMD64)
 
 
-def test_two_wishes_for_one_image_pin_it_once(session: Session, name: Reference) -> None:
+def test_two_platforms_of_one_image_pin_it_once(session: Session, name: Reference) -> None:
     pin = resolve(session, name, [ARM64, Platform("linux", "arm64", "v8.1")])
     assert [one.digest for one in pin.platforms] == [IMAGES[ARM64].root.digest]
     assert len(pin.only) == 2
 
 
-def test_a_pin_stays_if_the_new_image_lacks_a_platform_of_it(
+def test_a_pin_is_kept_if_the_new_image_lacks_a_platform(
     ghcr: RegistryDouble, session: Session, name: Reference, path: Path
 ) -> None:
     add(session, path, [name], only=[S390X, ARM64])
@@ -83,7 +83,7 @@ def test_a_pin_stays_if_the_new_image_lacks_a_platform_of_it(
     assert path.read_bytes() == text
 
 
-def test_a_digest_names_no_pin(session: Session, name: Reference, path: Path) -> None:
+def test_pins_cannot_be_selected_by_digest(session: Session, name: Reference, path: Path) -> None:
     add(session, path, [name])
     text = path.read_bytes()
     given = session.parse(f"{name}@{INDEX.root.digest}")
@@ -151,7 +151,7 @@ def test_two_platforms_make_an_index_of_their_own(
     assert ghcr.log
 
 
-def test_no_registry_is_asked_for_a_platform_that_is_not_pinned(
+def test_unpinned_platforms_make_no_request(
     ghcr: RegistryDouble, session: Session, name: Reference
 ) -> None:
     pin = resolve(session, name, [ARM64])
@@ -164,7 +164,7 @@ def test_no_registry_is_asked_for_a_platform_that_is_not_pinned(
 
 
 def _with_features(image: Built) -> Built:
-    """Make an index whose second entry needs an OS feature."""
+    """Build an index whose second entry needs an OS feature."""
     entries = [image.root.to_json(), image.root.to_json()]
     for entry, features in zip(entries, ([], ["erofs"]), strict=True):
         entry["platform"] = {"os": "linux", "architecture": "amd64", "os.features": features}

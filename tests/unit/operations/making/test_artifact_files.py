@@ -1,4 +1,4 @@
-"""Where the files of an artifact are written, and where never."""
+"""Paths of an artifact's files, which are never outside of the directory."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ def test_names_that_are_too_long_or_too_deep_are_refused(tmp_path: Path, title: 
 
 
 @pytest.mark.parametrize("titles", [["a", "a"], ["a", "./a"], ["a/b", "a"], ["a", "a/b/c"]])
-def test_files_in_each_others_way_are_refused(tmp_path: Path, titles: list[str]) -> None:
+def test_a_file_that_is_another_files_directory_is_refused(
+    tmp_path: Path, titles: list[str]
+) -> None:
     with pytest.raises(RefusedError):
         target_files(tmp_path, titles)
 
@@ -96,7 +98,7 @@ def test_a_link_that_appears_later_is_refused_too(tmp_path: Path) -> None:
     assert not (tmp_path / "file").exists()
 
 
-def test_a_link_in_the_place_of_a_file_is_replaced(tmp_path: Path) -> None:
+def test_a_link_with_the_name_of_a_file_is_replaced(tmp_path: Path) -> None:
     folder, other = tmp_path / "to", tmp_path / "other"
     folder.mkdir()
     other.write_text("mine")
@@ -118,7 +120,7 @@ def test_links_that_stay_inside_are_followed_as_is_one_to_the_directory(tmp_path
     assert (folder / "real" / "file").read_bytes() == b"new"
 
 
-def test_what_is_in_the_way_is_kept(tmp_path: Path) -> None:
+def test_a_directory_with_the_name_of_a_file_is_kept(tmp_path: Path) -> None:
     (tmp_path / "directory").mkdir()
     (tmp_path / "file").write_text("mine")
     for title in ("directory", "file/under", "file/under/it"):
@@ -144,7 +146,7 @@ def test_a_pull_of_a_deep_name_writes_nothing(
     ("one", "other"),
     [("README", "readme"), ("caf\N{LATIN SMALL LETTER E WITH ACUTE}", "cafe\u0301")],
 )
-def test_names_that_the_file_system_takes_for_one_are_refused(
+def test_names_that_are_one_file_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one: str, other: str
 ) -> None:
     titles = [f"x/{one}", f"x/{other}"]
@@ -177,6 +179,6 @@ def test_a_name_that_only_windows_refuses_is_explained(title: str, why: str) -> 
 
 @pytest.mark.parametrize("on_windows", [True, False])
 @pytest.mark.parametrize("title", ["../x", "C:x", "a\\b", "/x", "a/../b"])
-def test_a_name_that_leads_away_is_refused_everywhere(title: str, *, on_windows: bool) -> None:
+def test_a_name_that_leads_outside_is_refused_everywhere(title: str, *, on_windows: bool) -> None:
     with pytest.raises(RefusedError, match="may point outside the directory"):
         file_path(title, on_windows=on_windows)

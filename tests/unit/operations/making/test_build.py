@@ -1,4 +1,4 @@
-"""An image that an engine built, in the local store."""
+"""Building with an engine, and loading the image into the store."""
 
 from __future__ import annotations
 
@@ -72,9 +72,7 @@ def names_of(session: Session) -> list[str]:
     return sorted(record.name for record in session.store.records())
 
 
-def test_what_is_built_is_stored_with_its_digest_under_all_names(
-    session: Session, context: Path
-) -> None:
+def test_a_built_image_is_stored_under_all_names(session: Session, context: Path) -> None:
     result = build(session, context, "hello", "octo/hello:1.0", "hello:latest")
     assert result.descriptor.digest == IMAGE.root.digest
     assert list(map(str, result.names)) == ["hello:latest", "ghcr.io/octo/hello:1.0"]
@@ -84,7 +82,7 @@ def test_what_is_built_is_stored_with_its_digest_under_all_names(
     assert not left_over(session)
 
 
-def test_without_a_name_the_image_is_there_by_its_id(session: Session, context: Path) -> None:
+def test_without_a_name_the_image_is_stored_by_its_id(session: Session, context: Path) -> None:
     result = build(session, context)
     assert result.names == ()
     assert names_of(session) == [""]
@@ -92,18 +90,14 @@ def test_without_a_name_the_image_is_there_by_its_id(session: Session, context: 
     assert listed.facts.image_id == result.image_id
 
 
-def test_nothing_of_it_stays_with_the_engine(
-    session: Session, context: Path, programs: Path
-) -> None:
+def test_the_engine_keeps_nothing(session: Session, context: Path, programs: Path) -> None:
     build(session, context, "hello")
     first, *_, last = calls(programs)
     assert last == ["rmi", first[1].removeprefix("--tag=")]
     assert "hello" not in str(calls(programs))
 
 
-def test_what_is_debugged_has_no_values(
-    session: Session, context: Path, debugged: list[str]
-) -> None:
+def test_debug_output_has_no_values(session: Session, context: Path, debugged: list[str]) -> None:
     build(session, context, "hello")
     assert debugged[0] == "build with buildah"
     assert "--build-arg=..." in debugged[1]
@@ -122,7 +116,9 @@ def test_a_build_that_fails_leaves_nothing(
     assert not session.store.records()
 
 
-def test_what_a_killed_build_left_goes_after_a_week(session: Session, context: Path) -> None:
+def test_leftovers_of_a_killed_build_are_deleted_after_a_week(
+    session: Session, context: Path
+) -> None:
     session.store.prepare()
     old, new = (session.store.root / "ghcrctl" / name for name in ("build-old", "build-new"))
     for folder in (old, new):
@@ -135,9 +131,7 @@ def test_what_a_killed_build_left_goes_after_a_week(session: Session, context: P
 
 
 @pytest.mark.parametrize("kind", ["nothing", "file"])
-def test_a_context_that_is_no_directory_is_named(
-    session: Session, tmp_path: Path, kind: str
-) -> None:
+def test_a_missing_context_is_named(session: Session, tmp_path: Path, kind: str) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(NotFoundError, match=f"no such directory: .*{kind}"):
         build(session, tmp_path / kind)
@@ -147,7 +141,7 @@ def test_a_context_that_is_no_directory_is_named(
     "context",
     ["-", "https://example.com/a.tar.gz", "git@github.com:octo/app.git", "github.com/octo/app"],
 )
-def test_a_context_that_the_engine_fetches_is_left_to_it(
+def test_a_remote_context_is_passed_to_the_engine(
     session: Session, programs: Path, context: str
 ) -> None:
     engine = configured_engine(session)
@@ -155,7 +149,7 @@ def test_a_context_that_the_engine_fetches_is_left_to_it(
         assert calls(programs)[0][-1] == context
 
 
-def test_the_time_that_images_are_to_have_is_told(
+def test_the_source_date_is_passed_to_the_engine(
     session: Session, context: Path, programs: Path, environ: dict[str, str]
 ) -> None:
     dated = {**environ, "SOURCE_DATE_EPOCH": "1700000000"}

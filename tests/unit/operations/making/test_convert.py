@@ -1,4 +1,4 @@
-"""Converted images: the other format, layers packed otherwise, the same files."""
+"""Converting to the other format and recompressing layers; the files stay the same."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def stored(place: Source, layer: Descriptor) -> bytes:
 
 
 def diff_ids(place: Source, manifest: Manifest) -> list[str]:
-    """Return what the layers unpack to, by reading them."""
+    """Return the uncompressed content of the layers."""
     found = []
     for layer in manifest.layers:
         with Content(place, layer).open() as stream:
@@ -128,7 +128,7 @@ def test_an_image_gets_the_other_media_types_and_keeps_all_else(converted: Conve
 
 
 @pytest.mark.parametrize("there", [random_image(2, format="docker"), random_image(2)])
-def test_there_and_back_is_where_it_was(converted: Conversions, there: Built) -> None:
+def test_a_conversion_back_and_forth_keeps_the_digest(converted: Conversions, there: Built) -> None:
     oci = there.root.media_type == media_types.OCI_MANIFEST
     back = (TO_DOCKER, TO_OCI) if oci else (TO_OCI, TO_DOCKER)
     assert converted(there, *back)[1] == there.root
@@ -146,7 +146,7 @@ def test_there_and_back_is_where_it_was(converted: Conversions, there: Built) ->
         rewritten(random_image(1), annotations={"a": "b"}, mediaType=None),
     ],
 )
-def test_what_is_so_already_stays_to_the_last_byte(
+def test_an_unneeded_conversion_changes_nothing(
     converted: Conversions, conversion: Conversion, built: Built
 ) -> None:
     assert converted(built, conversion)[1] == built.root
@@ -154,7 +154,7 @@ def test_what_is_so_already_stays_to_the_last_byte(
 
 
 @pytest.mark.parametrize("compression", [Compression.GZIP, Compression.ZSTD, Compression.NONE])
-def test_layers_are_packed_otherwise_and_unpack_to_the_same(
+def test_recompressed_layers_have_the_same_content(
     converted: Conversions, compression: Compression
 ) -> None:
     plain = tar(file("a", b"a" * 5_000_000)), tar(file("b", b"b"))
@@ -166,11 +166,11 @@ def test_layers_are_packed_otherwise_and_unpack_to_the_same(
     assert {detect(stored(place, each)[:6]) for each in new.layers} == {compression}
     assert diff_ids(place, new) == [str(Digest.of(data)) for data in plain]
     assert new.config == image(place, built.root).config
-    # Packed in another order of things, it is the same.
+    # The order of the options does not matter.
     assert converted(built, Conversion(compression=compression))[1] == root
 
 
-def test_a_level_takes_force(converted: Conversions) -> None:
+def test_the_same_compression_at_another_level_needs_force(converted: Conversions) -> None:
     built = image_of(tar(file("a", bytes(range(256)) * 9000)))
     assert converted(built, Conversion(compression=Compression.GZIP, level=9))[1] == built.root
     hard = Conversion(compression=Compression.GZIP, level=9, force=True)
@@ -182,7 +182,7 @@ def test_a_level_takes_force(converted: Conversions) -> None:
         converted(built, Conversion(compression=Compression.GZIP, level=20))
 
 
-def test_a_layer_that_images_share_is_packed_once(converted: Conversions) -> None:
+def test_a_shared_layer_is_recompressed_once(converted: Conversions) -> None:
     shared = tar(file("a", b"a"))
     one = image_of(shared, shared, tar(file("b")))
     two = image_of(shared, tar(file("c")), config={"User": "2"})
@@ -195,7 +195,7 @@ def test_a_layer_that_images_share_is_packed_once(converted: Conversions) -> Non
     assert diff_ids(place, first)[0] == str(Digest.of(shared))
 
 
-def test_what_is_said_of_packed_bytes_is_not_said_of_others(converted: Conversions) -> None:
+def test_annotations_of_compressed_bytes_are_dropped(converted: Conversions) -> None:
     built = image_of(tar(file("a")))
     [layer] = json.loads(built.raw)["layers"]
     layer["annotations"] = {
@@ -210,14 +210,12 @@ def test_what_is_said_of_packed_bytes_is_not_said_of_others(converted: Conversio
     [new] = document(place, root)["layers"]
     assert new["annotations"] == {"kept": "yes"}
     assert set(new) == {"mediaType", "digest", "size", "annotations"}
-    # While the bytes are the same, all of it holds.
+    # All annotations are kept as long as the bytes are the same.
     place, root = converted(rewritten(built, mediaType=None), TO_OCI)
     assert document(place, root)["layers"] == [layer]
 
 
-def test_docker_has_no_annotations_and_that_is_told(
-    converted: Conversions, warnings: list[str]
-) -> None:
+def test_dropped_annotations_give_a_warning(converted: Conversions, warnings: list[str]) -> None:
     built = rewritten(
         index_of(rewritten(random_image(1), annotations={"a": "b"}, artifactType="x/y")),
         annotations={"c": "d"},
@@ -230,14 +228,14 @@ def test_docker_has_no_annotations_and_that_is_told(
     [warning] = warnings
     assert warning.endswith("annotations, artifactType")
     assert converted(built, TO_DOCKER, TO_DOCKER)[1] == root
-    # What is docker's already keeps even what docker does not know.
+    # An image that is in docker's format already keeps even fields that docker does not know.
     odd = rewritten(random_image(1, format="docker"), annotations={"a": "b"})
     for each in (odd, rewritten(index_of(odd, format="docker"), annotations={"c": "d"})):
         assert converted(each, TO_DOCKER)[1] == each.root
 
 
 @pytest.mark.parametrize("conversion", [TO_DOCKER, ZSTD])
-def test_attestations_stay_and_are_said_to_be_of_the_new_image(
+def test_attestations_are_kept_and_linked_to_the_new_image(
     converted: Conversions, conversion: Conversion, warnings: list[str]
 ) -> None:
     built = attested(random_image(2))
@@ -257,7 +255,7 @@ def test_attestations_stay_and_are_said_to_be_of_the_new_image(
     assert not warnings
 
 
-def test_foreign_layers_stay_where_they_are(converted: Conversions) -> None:
+def test_foreign_layers_are_not_changed(converted: Conversions) -> None:
     built = random_image(2, foreign=True)
     place, root = converted(built, Conversion(Format.DOCKER, Compression.NONE))
     foreign, own = image(place, root).layers
@@ -278,7 +276,7 @@ def test_docker_has_no_media_type_for_zstd(converted: Conversions) -> None:
     assert image(place, root).layers[0].media_type == media_types.DOCKER_LAYER_GZIP
 
 
-def test_artifacts_stay_and_docker_has_none(converted: Conversions) -> None:
+def test_artifacts_are_unchanged_and_have_no_docker_format(converted: Conversions) -> None:
     thing = artifact()
     assert converted(thing, TO_OCI)[1] == thing.root
     assert converted(thing, ZSTD)[1] == thing.root
@@ -289,7 +287,7 @@ def test_artifacts_stay_and_docker_has_none(converted: Conversions) -> None:
     assert index(place, root).manifests[1].digest == thing.root.digest
 
 
-def test_content_in_the_index_itself_is_not_that_of_the_new_image(converted: Conversions) -> None:
+def test_embedded_content_of_the_index_is_dropped(converted: Conversions) -> None:
     built = index_of(random_image(1))
     [entry] = json.loads(built.raw)["manifests"]
     built = rewritten(built, manifests=[{**entry, "data": "AAAA", "x": "y"}])
@@ -298,7 +296,7 @@ def test_content_in_the_index_itself_is_not_that_of_the_new_image(converted: Con
     assert set(new) == {*entry, "x"}
 
 
-def test_an_encrypted_layer_stays_as_it_is(converted: Conversions) -> None:
+def test_an_encrypted_layer_is_not_changed(converted: Conversions) -> None:
     built = image_of(tar(file("a")), tar(file("b")))
     layers = json.loads(built.raw)["layers"]
     layers[1]["mediaType"] += "+encrypted"
@@ -317,7 +315,7 @@ def test_an_encrypted_layer_stays_as_it_is(converted: Conversions) -> None:
         (image_of(tar(file("a")), packed=[gzip.compress(tar(file("a")))[:-9]]), GhcrctlError),
     ],
 )
-def test_a_layer_that_is_not_what_is_said_is_an_error(
+def test_a_layer_with_a_wrong_diff_id_is_an_error(
     converted: Conversions, tmp_path: Path, built: Built, error: type[GhcrctlError]
 ) -> None:
     with pytest.raises(error):
@@ -325,7 +323,7 @@ def test_a_layer_that_is_not_what_is_said_is_an_error(
     assert not [path for path in tmp_path.rglob("*-*") if path.is_file()]
 
 
-def test_woven_indexes_take_no_time(converted: Conversions) -> None:
+def test_repeated_indexes_are_converted_once(converted: Conversions) -> None:
     built = random_image(1)
     for _ in range(7):
         built = index_of(*[built] * 40, platforms=(None,) * 40)

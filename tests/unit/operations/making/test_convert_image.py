@@ -1,4 +1,4 @@
-"""Converting at a registry and in the store."""
+"""Converting images at a registry and in the store."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TO_DOCKER, ZSTD = Conversion(Format.DOCKER), Conversion(compression=Compression.
 
 
 @pytest.mark.parametrize("local", [False, True])
-def test_an_image_is_converted_where_it_is(
+def test_an_image_is_converted_in_place(
     session: Session, ghcr: RegistryDouble, local: bool
 ) -> None:
     built = index_of(random_image(2, seed=1), random_image(1, seed=2, platform=ARM))
@@ -47,7 +47,7 @@ def test_an_image_is_converted_where_it_is(
     assert read_manifest(session, where).descriptor == built.root
     assert not check(session).faults
     assert session.settings.store_dir.exists() is local
-    # Once more nothing moves, not even the name.
+    # Converting again transfers nothing, and does not set the tag.
     events: list[Event] = []
     writes = ghcr.count("PUT", "/")
     assert convert_image(session, there, None, both, events.append, replace=True) == done
@@ -55,7 +55,7 @@ def test_an_image_is_converted_where_it_is(
     assert ghcr.count("PUT", "/") == writes
 
 
-def test_only_what_is_new_is_sent(session: Session, ghcr: RegistryDouble) -> None:
+def test_only_new_content_is_sent(session: Session, ghcr: RegistryDouble) -> None:
     ghcr.push_image("octo/image", "1.0", random_image(3))
     events: list[Event] = []
     where, there = (
@@ -72,7 +72,7 @@ def test_only_what_is_new_is_sent(session: Session, ghcr: RegistryDouble) -> Non
     )
     outcomes = [e.outcome for e in events if isinstance(e, Finished)][-5:]
     assert outcomes.count(Outcome.MOUNTED) == 4
-    # What is new, or here already, no other repository is asked for.
+    # No other repository is asked to mount content that is new or exists here already.
     before = ghcr.count("POST")
     convert_image(session, where, IndexTarget(where.reference.with_tag("3")), ZSTD)
     convert_image(session, where, IndexTarget(there.reference.with_tag("3")), ZSTD)
@@ -80,7 +80,7 @@ def test_only_what_is_new_is_sent(session: Session, ghcr: RegistryDouble) -> Non
     assert ghcr.count("POST") == before + 6
 
 
-def test_signatures_that_fit_no_more_are_told(
+def test_signatures_of_the_original_give_a_warning(
     session: Session, ghcr: RegistryDouble, warnings: list[str]
 ) -> None:
     built = random_image(1)

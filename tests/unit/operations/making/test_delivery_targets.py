@@ -1,4 +1,4 @@
-"""Where a new image is written: the rules for its name."""
+"""The rules for the destination of a new image."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def _end(text: str, *, local: bool = False, root: Digest | None = None) -> Index
 
 @pytest.mark.parametrize("local", [False, True])
 @pytest.mark.parametrize("source", ["o/a", "o/a:1", f"o/a@{DIGEST}", f"o/a:1@{DIGEST}"])
-def test_without_a_target_no_tag_moves(source: str, *, local: bool) -> None:
+def test_without_a_target_no_tag_is_moved(source: str, *, local: bool) -> None:
     found = choose_destination(_end(source, local=local), None)
     assert found == _end("o/a", local=local)
     assert (found.reference.tag, found.reference.digest) == (None, None)
 
 
-def test_a_tag_is_replaced_only_where_the_source_is_named_by_it() -> None:
+def test_a_tag_is_replaced_only_if_it_names_the_source() -> None:
     source = _end("o/a:1", local=True)
     assert choose_destination(source, None, replace=True) is source
 
 
 @pytest.mark.parametrize("source", ["o/a:1", f"o/a@{DIGEST}"])
-def test_a_target_is_taken_as_it_is_wherever_the_image_comes_from(source: str) -> None:
+def test_a_target_does_not_depend_on_the_source(source: str) -> None:
     target = _end("o/b:2")
     assert choose_destination(_end(source), target) is target
     assert choose_destination(IndexTarget(NAMELESS, local=True, root=ROOT), target) is target
@@ -50,7 +50,7 @@ def test_a_target_is_taken_as_it_is_wherever_the_image_comes_from(source: str) -
         ("o/a:1", f"o/b@{DIGEST}", False, "expected NAME:TAG", "--tag ghcr.io/o/b:TAG"),
     ],
 )
-def test_a_name_that_cannot_be_given_is_refused(
+def test_an_invalid_target_name_is_refused(
     source: str, target: str | None, message: str, hint: str, *, replace: bool
 ) -> None:
     end = _end(target) if target else None

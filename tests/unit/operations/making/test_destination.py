@@ -1,4 +1,4 @@
-"""Where new images are written: no published tag moves unless the caller asks for it."""
+"""Destinations of new images: no published tag moves unless the caller says so."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ EVERY = pytest.mark.parametrize("make", [_mutate, _append, _flatten, _convert, _
 
 @pytest.fixture(params=["registry", "store"])
 def source(request: pytest.FixtureRequest, ghcr: RegistryDouble, session: Session) -> IndexTarget:
-    """Return the image that others are made of, at a registry or in the store."""
+    """Return the original image, at a registry or in the store."""
     for tag, image in (("1.0", IMAGE), ("old", OLD), ("new", NEW)):
         ghcr.push_image("octo/image", tag, image)
         if request.param == "store":
@@ -75,13 +75,13 @@ def test_without_a_tag_the_result_is_written_by_its_digest(
     assert done.end.local == source.local
     assert done.previous is None
     assert done.digest != IMAGE.root.digest
-    # The result can be read by what was printed, and the source's tag is where it was.
+    # The printed name resolves to the result, and the source's tag has not moved.
     assert read_manifest(session, done.end).descriptor.digest == done.digest
     assert read_manifest(session, source).descriptor.digest == IMAGE.root.digest
 
 
 @EVERY
-def test_replace_moves_the_tag_and_returns_what_it_had(
+def test_replace_moves_the_tag_and_returns_its_previous_digest(
     session: Session, source: IndexTarget, make: Make
 ) -> None:
     done = make(session, source, True)
@@ -103,7 +103,7 @@ def test_a_source_named_by_its_digest_needs_no_tag(
         make(session, pinned, True)
 
 
-def test_what_does_not_change_is_not_written(session: Session, ghcr: RegistryDouble) -> None:
+def test_an_unchanged_image_is_not_written(session: Session, ghcr: RegistryDouble) -> None:
     ghcr.push_image("octo/image", "1.0", random_image(1))
     source = IndexTarget(name_at(ghcr, session))
     writes = ghcr.count("PUT", "/")
@@ -113,22 +113,20 @@ def test_what_does_not_change_is_not_written(session: Session, ghcr: RegistryDou
     assert ghcr.count("PUT", "/") == writes
 
 
-def test_a_tag_that_is_given_is_the_only_one_that_moves(
-    session: Session, ghcr: RegistryDouble
-) -> None:
+def test_only_the_given_tag_is_moved(session: Session, ghcr: RegistryDouble) -> None:
     ghcr.push_image("octo/image", "1.0", random_image(2))
     source = IndexTarget(name_at(ghcr, session))
     target = IndexTarget(source.reference.with_tag("flat"))
     done = flatten_image(session, source, target, FlattenOptions())
     assert (done.end, done.previous) == (target, None)
-    # A target that is the source's own tag replaces it, since it was named.
+    # Naming the source's own tag as the target replaces it.
     done = flatten_image(session, source, source, FlattenOptions())
     assert (done.end, bool(done.previous)) == (source, True)
     with pytest.raises(UsageError, match="are mutually exclusive"):
         flatten_image(session, source, target, FlattenOptions(), replace=True)
 
 
-def test_a_failure_moves_nothing(session: Session, ghcr: RegistryDouble) -> None:
+def test_a_failure_moves_no_tag(session: Session, ghcr: RegistryDouble) -> None:
     missing = IndexTarget(name_at(ghcr, session, "octo/none:1"))
     with pytest.raises(NotFoundError):
         flatten_image(session, missing, None, FlattenOptions())

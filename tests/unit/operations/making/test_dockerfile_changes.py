@@ -1,4 +1,4 @@
-"""Instructions of a Dockerfile applied to a config."""
+"""Dockerfile instructions applied to a config."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_an_instruction_changes_the_config(changes: list[str], config: dict[str,
     assert apply_changes({}, changes) == config
 
 
-def test_what_was_there_stays_and_is_not_changed_in_place() -> None:
+def test_other_fields_are_kept_and_the_input_is_not_changed() -> None:
     before = {"Env": ["A=b"], "User": "me"}
     assert apply_changes(before, ["ENV C=d"]) == {"Env": ["A=b", "C=d"], "User": "me"}
     assert before == {"Env": ["A=b"], "User": "me"}
@@ -67,6 +67,6 @@ def test_what_was_there_stays_and_is_not_changed_in_place() -> None:
         "HEALTHCHECK curl",
     ],
 )
-def test_an_instruction_that_is_none_is_refused(change: str) -> None:
+def test_an_invalid_instruction_is_refused(change: str) -> None:
     with pytest.raises(UsageError, match="invalid change"):
         apply_changes({}, [change])

@@ -1,4 +1,4 @@
-"""Flattened images: one layer with the files of all, wherever the image is."""
+"""Flattening: one layer with the files of all layers, for images at any place."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def config_of(session: Session, where: IndexTarget, manifest: Manifest) -> dict[
 
 
 def unpacked(session: Session, where: IndexTarget, manifest: Manifest) -> bytes:
-    """Return what is in an image's only layer."""
+    """Return the content of an image's only layer."""
     [layer] = manifest.layers
     place, _ = open_source(session, where)
     with Content(place, layer).open() as stream:
@@ -118,7 +118,7 @@ def exported(session: Session, where: IndexTarget) -> bytes:
     return out.getvalue()
 
 
-def test_the_layers_become_one_that_holds_what_export_writes(
+def test_the_layer_has_the_exported_files(
     session: Session, end: Callable[[str], IndexTarget]
 ) -> None:
     before = image_at(session, end("1.0"))
@@ -147,7 +147,7 @@ def test_the_layers_become_one_that_holds_what_export_writes(
     assert not check(session).faults
 
 
-def test_files_keep_what_they_have(session: Session, end: Callable[[str], IndexTarget]) -> None:
+def test_files_keep_their_attributes(session: Session, end: Callable[[str], IndexTarget]) -> None:
     flatten_image(session, end("1.0"), end("flat"), FlattenOptions())
     data = unpacked(session, end("flat"), image_at(session, end("flat")))
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
@@ -175,7 +175,7 @@ def test_files_keep_what_they_have(session: Session, end: Callable[[str], IndexT
         (Compression.NONE, media_types.OCI_LAYER),
     ],
 )
-def test_the_layer_is_packed_as_wanted_and_always_the_same(
+def test_the_layer_is_compressed_reproducibly(
     session: Session, end: Callable[[str], IndexTarget], compression: Compression, media_type: str
 ) -> None:
     flattening = FlattenOptions(CompressionOptions(compression))
@@ -184,11 +184,11 @@ def test_the_layer_is_packed_as_wanted_and_always_the_same(
     assert image.layers[0].media_type == media_type
     assert unpacked(session, end("flat"), image) == exported(session, end("1.0"))
     assert flatten_image(session, end("1.0"), end("again"), flattening).descriptor == made
-    # What is flat stays as it is.
+    # Flattening again changes nothing.
     assert flatten_image(session, end("flat"), end("flat"), flattening).descriptor == made
 
 
-def test_an_image_becomes_the_same_at_every_place(session: Session, ghcr: RegistryDouble) -> None:
+def test_the_result_is_the_same_at_every_place(session: Session, ghcr: RegistryDouble) -> None:
     ghcr.push_image("octo/image", "1.0", IMAGE)
     ghcr.push_image("octo/other", "7", IMAGE)
     one, two = (name_at(ghcr, session, name) for name in ("octo/image:1.0", "octo/other:7"))
@@ -207,7 +207,7 @@ def test_an_image_becomes_the_same_at_every_place(session: Session, ghcr: Regist
     assert len(made) == 1
 
 
-def test_each_image_of_an_index_is_flattened_and_what_attests_it_left_out(
+def test_each_image_of_an_index_is_flattened_without_attestations(
     session: Session, ghcr: RegistryDouble, warnings: list[str]
 ) -> None:
     ghcr.push_image("octo/image", "1.0", attested(random_image(2)))
@@ -219,11 +219,11 @@ def test_each_image_of_an_index_is_flattened_and_what_attests_it_left_out(
     assert len(flat.layers) == 1
     assert str(entry.platform) == "linux/amd64"
     assert [text for text in warnings if "attestation" in text]
-    # Once it is flat, there is nothing to do, and nothing to leave out.
+    # A flat image needs no change, so its attestations are kept.
     assert flatten_image(session, where, None, FlattenOptions(), replace=True).descriptor == made
 
 
-def test_chosen_images_of_an_index_are_flattened(
+def test_selected_images_of_an_index_are_flattened(
     session: Session, end: Callable[[str], IndexTarget]
 ) -> None:
     flatten_image(session, end("both"), end("all"), FlattenOptions())
@@ -239,7 +239,7 @@ def test_chosen_images_of_an_index_are_flattened(
     assert isinstance(read_manifest(session, end("two")), Index)
 
 
-def test_the_time_of_making_may_be_given(
+def test_the_creation_time_may_be_given(
     session: Session, end: Callable[[str], IndexTarget]
 ) -> None:
     flattening = FlattenOptions(message="why", created=MOMENT)
@@ -252,7 +252,7 @@ def test_the_time_of_making_may_be_given(
     assert config["created"] == config["history"][0]["created"] == "2024-01-02T03:04:05Z"
 
 
-def test_what_it_was_based_on_is_said_no_more(session: Session, ghcr: RegistryDouble) -> None:
+def test_annotations_of_the_base_are_dropped(session: Session, ghcr: RegistryDouble) -> None:
     based = {f"org.opencontainers.image.base.{end}": "x" for end in ("name", "digest")}
     built = rewritten(IMAGE, annotations={**based, "kept": "yes"})
     ghcr.push_image("octo/image", "1.0", built)
@@ -274,9 +274,7 @@ def test_docker_images_stay_docker_images(session: Session, ghcr: RegistryDouble
     assert not session.settings.store_dir.exists()
 
 
-def test_what_cannot_be_is_told_and_nothing_is_named(
-    session: Session, ghcr: RegistryDouble
-) -> None:
+def test_invalid_changes_are_errors_and_set_no_name(session: Session, ghcr: RegistryDouble) -> None:
     ghcr.push_image("octo/image", "1.0", IMAGE)
     ghcr.push_image("octo/image", "bad", image_of(tar(file("a")), diff_ids=["sha256:" + "0" * 64]))
     ghcr.push_image("octo/image", "thing", artifact())
@@ -300,7 +298,7 @@ def test_what_cannot_be_is_told_and_nothing_is_named(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(layers=USUAL_LAYERS)
-def test_any_files_come_out_as_export_has_them(
+def test_any_files_equal_those_of_an_export(
     tmp_path_factory: pytest.TempPathFactory, layers: list[list[Entry]]
 ) -> None:
     memory = MemoryPlace()

@@ -1,4 +1,4 @@
-"""An image out of a tar archive."""
+"""Importing a tar archive as an image."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def make(session: Session, data: bytes, **options: object) -> dict[str, object]:
     [bytes, gzip.compress, bz2.compress, lzma.compress, zstd.compress],
     ids=["plain", "gzip", "bzip2", "xz", "zstd"],
 )
-def test_an_archive_of_any_packing_becomes_a_layer(
+def test_an_archive_with_any_compression_becomes_a_layer(
     session: Session, pack: Callable[[bytes], bytes]
 ) -> None:
     made = make(session, pack(tree()))
@@ -82,7 +82,7 @@ def test_a_gzip_archive_is_kept_byte_for_byte(session: Session) -> None:
 
 def test_a_plain_archive_gives_the_same_layer_on_every_machine(session: Session) -> None:
     layer = make(session, tree(random.Random(5).randbytes(3_000_000)))["layer"]
-    # Changes only with the versions of the libraries that pack.
+    # This changes only with the version of the compression library.
     assert Digest.of(layer).encoded[:16] == "f8aacc671f6ef02d"  # type: ignore[arg-type]
 
 
@@ -108,7 +108,7 @@ def test_a_stream_that_breaks_leaves_neither_files_nor_threads(
     assert [t.name for t in threading.enumerate() if t.name.startswith("ghcrctl-pack")] == []
 
 
-def test_the_config_says_what_was_asked_for(session: Session) -> None:
+def test_the_config_has_the_given_values(session: Session) -> None:
     config = make(session, tree(), changes=["USER me"], message="from a test")["config"]
     assert config == {
         "os": "linux",
@@ -134,7 +134,7 @@ def test_the_config_says_what_was_asked_for(session: Session) -> None:
     ],
     ids=["nothing", "short", "other", "packed other", "cut gzip", "damaged gzip", "cut xz"],
 )
-def test_what_is_no_archive_leaves_nothing_behind(
+def test_an_invalid_archive_leaves_nothing_behind(
     session: Session, data: bytes, words: str
 ) -> None:
     with pytest.raises(IntegrityError, match=words):
@@ -143,7 +143,7 @@ def test_what_is_no_archive_leaves_nothing_behind(
     assert [path for path in session.store.root.rglob("*") if "import" in path.name] == []
 
 
-def test_a_wrong_change_is_told_before_the_archive_is_read(session: Session) -> None:
+def test_an_invalid_change_is_reported_before_the_archive_is_read(session: Session) -> None:
     class Unread(io.BytesIO):
         def read(self, _: int | None = -1, /) -> bytes:
             pytest.fail("the archive was read")
@@ -158,7 +158,7 @@ def test_a_wrong_change_is_told_before_the_archive_is_read(session: Session) -> 
         )
 
 
-def test_a_stream_that_gives_little_at_a_time_is_read_to_its_end(session: Session) -> None:
+def test_a_stream_of_small_chunks_is_read_completely(session: Session) -> None:
     class Slow(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
             return super().read(min(size or 0, 100))

@@ -1,4 +1,4 @@
-"""Indexes, made and changed at a registry and in the local store."""
+"""Creating and changing indexes at a registry and in the local store."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_an_index_of_an_index_lists_its_images(
     assert platforms(session, end("all")) == ["linux/amd64", "linux/arm64", "linux/s390x"]
 
 
-def test_entries_come_and_go(session: Session, end: Callable[[str], IndexTarget]) -> None:
+def test_entries_are_added_and_removed(session: Session, end: Callable[[str], IndexTarget]) -> None:
     create_index(session, end("all"), [end("amd64"), end("arm64")], annotations={"a": "b"})
     add_to_index(session, end("all"), [end("s390x"), end("arm64")])
     assert platforms(session, end("all")) == ["linux/amd64", "linux/s390x", "linux/arm64"]
@@ -103,7 +103,7 @@ def test_entries_come_and_go(session: Session, end: Callable[[str], IndexTarget]
     assert not check(session).faults
 
 
-def test_what_attests_an_image_goes_with_it(ghcr: RegistryDouble, session: Session) -> None:
+def test_attestations_are_removed_with_an_entry(ghcr: RegistryDouble, session: Session) -> None:
     index = json.loads(index_of(*IMAGES.values()).raw)
     helper = {
         **IMAGES["s390x"].root.to_json(),
@@ -126,7 +126,7 @@ def test_what_attests_an_image_goes_with_it(ghcr: RegistryDouble, session: Sessi
     assert [entry.digest for entry in left] == [IMAGES["amd64"].root.digest]
 
 
-def test_annotations_are_set_and_taken_away(
+def test_annotations_are_set_and_removed(
     session: Session, end: Callable[[str], IndexTarget]
 ) -> None:
     create_index(session, end("all"), [end("amd64"), end("arm64")], annotations={"a": "b"})
@@ -151,7 +151,7 @@ def test_annotations_are_set_and_taken_away(
     assert str(second.platform) == "linux/arm64/v8"
 
 
-def test_images_of_docker_make_an_index_of_docker(ghcr: RegistryDouble, session: Session) -> None:
+def test_docker_images_make_a_docker_index(ghcr: RegistryDouble, session: Session) -> None:
     for number, platform in enumerate((AMD, ARM)):
         image = random_image(1, seed=number, platform=platform, format="docker")
         ghcr.push_image("octo/docker", platform.architecture, image)
@@ -165,7 +165,7 @@ def test_images_of_docker_make_an_index_of_docker(ghcr: RegistryDouble, session:
     assert annotated.media_type == media_types.OCI_INDEX
 
 
-def test_images_of_elsewhere_are_brought_along(
+def test_images_at_other_places_are_copied(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     for architecture, image in IMAGES.items():
@@ -181,12 +181,12 @@ def test_images_of_elsewhere_are_brought_along(
     for architecture in ("amd64", "arm64"):
         for descriptor, content in IMAGES[architecture].contents:
             assert place.open(descriptor).read(len(content) + 1)[:10] == content[:10]
-    # What is at the same registry is taken over there.
+    # Content at the same registry is mounted.
     assert ghcr.count("PUT", "/octo/all/blobs/") == len(IMAGES["amd64"].blobs)
     assert not session.settings.store_dir.exists()
 
 
-def test_what_makes_no_index_is_told(session: Session, end: Callable[[str], IndexTarget]) -> None:
+def test_an_invalid_index_is_an_error(session: Session, end: Callable[[str], IndexTarget]) -> None:
     with pytest.raises(UsageError, match="at least one image"):
         create_index(session, end("all"), [], annotations={})
     with pytest.raises(UsageError, match="two images are for linux/amd64"):

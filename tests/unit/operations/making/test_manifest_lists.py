@@ -1,4 +1,4 @@
-"""Manifest lists are kept here until they are pushed, as docker keeps them."""
+"""Manifest lists are kept locally until they are pushed, as in docker."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tests.registry_double import RegistryDouble
 
 ARM = Platform("linux", "arm64")
-# An image for arm64 whose config says amd64, as a builder that crosses platforms may write it.
+# An arm64 image whose config says amd64, as cross-platform builders may write it.
 ONE, WRONG, OTHER = random_image(1, seed=1), random_image(1, seed=2), random_image(1, seed=3)
 S390 = random_image(1, seed=4, platform=Platform("linux", "s390x"))
 
@@ -89,7 +89,7 @@ def test_dockers_sequence(
         {"architecture": "amd64", "os": "linux"},
         {"architecture": "arm64", "os": "linux", "variant": "v8"},
     ]
-    # It is kept, as in docker, and can be changed and pushed again; --purge removes it.
+    # As in docker, the local list is kept for further changes; --purge removes it.
     index_changes.annotate(session, target, "linux/arm64", EntryChange({"a": "b"}))
     again = push_index(session, target, purge=True)
     assert again.previous == done.digest
@@ -129,7 +129,7 @@ def test_a_list_is_only_amended_with_amend(
         create(session, target, end("s390x"))
     assert "--amend" in str(caught.value.hint)
     create(session, target, end("s390x"), amend=True)
-    # An image that is listed by its name already is listed once.
+    # An image that was already added by its name is listed once.
     create(session, target, end("a"), amend=True)
     entries = read_local_entries(session, target) or []
     assert [entry.digest for entry, _ in entries] == [S390.root.digest, ONE.root.digest]
@@ -138,7 +138,7 @@ def test_a_list_is_only_amended_with_amend(
     assert entry.digest == OTHER.root.digest
 
 
-def test_a_published_tag_is_replaced_only_when_asked(
+def test_a_published_tag_is_replaced_only_on_request(
     session: Session, ghcr: RegistryDouble, end: Callable[[str], IndexTarget]
 ) -> None:
     target = end("octo/all:1")
@@ -147,7 +147,7 @@ def test_a_published_tag_is_replaced_only_when_asked(
     with pytest.raises(RefusedError, match="the registry has a tag of this name"):
         create(session, target, end("a"))
     assert read_local_index(session, target) is None
-    # Amending adds to what the registry has, and replaces the image for the same platform.
+    # Amending adds to the published list, and replaces the image for the same platform.
     create(session, target, end("a"), end("s390x"), amend=True, push=True)
     digests = [d.digest for d in read_manifest(session, target).children]
     assert ONE.root.digest in digests
@@ -157,7 +157,7 @@ def test_a_published_tag_is_replaced_only_when_asked(
     assert done.previous is not None
 
 
-def test_a_tag_that_appeared_or_moved_meanwhile_is_kept(
+def test_a_tag_changed_in_the_meantime_is_kept(
     session: Session, ghcr: RegistryDouble, end: Callable[[str], IndexTarget]
 ) -> None:
     target = end("octo/all:1")
@@ -194,7 +194,7 @@ def test_push_refuses_two_images_for_one_platform(
     assert not is_published(session, target)
 
 
-def test_entries_are_meant_by_name_platform_or_digest(
+def test_entries_are_selected_by_name_platform_or_digest(
     session: Session, end: Callable[[str], IndexTarget]
 ) -> None:
     target = end("octo/all:1")
@@ -272,7 +272,7 @@ def test_an_entry_of_an_index_is_found_by_the_name_of_its_image(
     for part in parts:
         pull(session, part.reference)
     sides = [IndexTarget(part.reference, local) for part in parts]
-    # Pushed at once, so that no list here says which name each entry was added by.
+    # It is pushed at once, so no local list records the names of its entries.
     create(session, IndexTarget(target.reference, local), *sides, push=True)
     chosen = str(parts[1].reference)
     made = index_changes.annotate(
@@ -290,7 +290,7 @@ def test_an_entry_of_an_index_is_found_by_the_name_of_its_image(
         )
 
 
-def test_a_hint_removes_only_a_list_that_is_here(
+def test_only_a_local_list_gets_a_removal_hint(
     session: Session, ghcr: RegistryDouble, end: Callable[[str], IndexTarget]
 ) -> None:
     target = end("octo/all:1")

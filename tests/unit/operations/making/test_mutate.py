@@ -1,4 +1,4 @@
-"""Images made of others: a changed config, further layers, at a registry and in the store."""
+"""Changing configs and appending layers, at a registry and in the store."""
 
 from __future__ import annotations
 
@@ -98,13 +98,13 @@ def test_a_changed_config_makes_another_image_of_the_same_layers(
         "comment": "why",
         "empty_layer": True,
     }
-    # The old image is what it was, and the same change makes the same image.
+    # The original image is unchanged, and the same change gives the same image.
     assert config_of(session, end("1.0")) == before
     assert mutate(session, end("1.0"), end("3.0"), mutation).descriptor == made
     assert not check(session).faults
 
 
-def test_all_images_of_an_index_are_changed_or_those_that_are_chosen(
+def test_all_or_selected_images_of_an_index_are_changed(
     session: Session, end: Callable[[str], IndexTarget]
 ) -> None:
     mutate(session, end("both"), end("all"), Mutation(("USER 1",), created=MOMENT))
@@ -169,7 +169,7 @@ def test_a_directory_becomes_a_layer(
     assert "long" * 60 in members
     steps = [entry["created_by"] for entry in config["history"]]
     assert steps[-2:] == ["ghcrctl append rootfs", 'CMD ["/bin/tool"]']
-    # The same files make the same image.
+    # The same files give the same image.
     assert mutate(session, end("1.0"), end("again"), mutation).descriptor == made
     assert not check(session).faults
 
@@ -183,12 +183,12 @@ def test_archives_and_directories_are_layers_in_their_order(
     mutate(session, end("1.0"), end("new"), Mutation(layers=(tree, archive)))
     manifest = read_manifest(session, end("new"))
     assert isinstance(manifest, Manifest)
-    # What is packed with gzip already stays as it is.
+    # A gzip archive is kept unchanged.
     assert manifest.layers[-1].digest == Digest.of(archive.read_bytes())
     assert len(manifest.layers) == 4
 
 
-def test_docker_images_get_layers_of_docker(
+def test_docker_images_get_docker_layers(
     ghcr: RegistryDouble, session: Session, tree: Path
 ) -> None:
     ghcr.push_image("octo/image", "1.0", random_image(1, format="docker"))
@@ -201,7 +201,7 @@ def test_docker_images_get_layers_of_docker(
     assert not session.settings.store_dir.exists()
 
 
-def test_what_cannot_be_is_told_and_nothing_is_named(
+def test_invalid_changes_are_errors_and_set_no_name(
     ghcr: RegistryDouble, session: Session, end: Callable[[str], IndexTarget], tmp_path: Path
 ) -> None:
     text = tmp_path / "text"

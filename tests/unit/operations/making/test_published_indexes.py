@@ -1,4 +1,4 @@
-"""Which replacement of an index loses images of it: rules without a registry."""
+"""Replacing an index with one that has fewer images: the rules, without a registry."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _nested(*images: Built, depth: int = 1) -> Built:
 
 
 def _place(current: Built, *others: Built) -> MemoryPlace:
-    """Make a place whose tag 1.0 points to an image, and that has others."""
+    """Build a place with images whose tag 1.0 points to one of them."""
     place = MemoryPlace()
     for image in (*others, current):
         image.into(place)
@@ -50,7 +50,7 @@ def _place(current: Built, *others: Built) -> MemoryPlace:
 
 
 def _refused(place: MemoryPlace, new: Built) -> str:
-    """Return why a tag is not moved to what is in the same repository; empty where it is."""
+    """Return why a tag may not be moved within its repository; empty if it may."""
     root = parse(read_metadata(place, new.root), new.root.media_type)
     try:
         refuse_platform_loss_of_tag(place, TARGET, root, force="FORCE")
@@ -89,7 +89,7 @@ def test_a_tag_moves_unless_images_are_lost(
 ) -> None:
     place = _place(current, new)
     assert _refused(place, new).endswith("FORCE") is is_refused
-    # A push of what is there already follows the same rule.
+    # Pushing existing content follows the same rule.
     plan = make_plan(place, place, new.root, names=("1.0",))
     if is_refused:
         with pytest.raises(RefusedError):
@@ -98,7 +98,7 @@ def test_a_tag_moves_unless_images_are_lost(
         refuse_platform_loss(plan, TARGET, force="FORCE")
 
 
-def test_a_new_image_or_one_without_a_tag_narrows_nothing() -> None:
+def test_new_and_untagged_images_lose_no_platforms() -> None:
     place, source = _place(THREE), MemoryPlace()
     fresh = index_of(FIRST, SECOND)
     other = random_image(seed=77)

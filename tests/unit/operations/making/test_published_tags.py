@@ -87,7 +87,7 @@ def test_a_new_name_gets_one_platform_with_a_note(
         assert said in note
         assert f"{ALL.root.digest} -> {AMD_IMAGE.root.digest}" in note
         assert f"ghcrctl copy {name.name}@{ALL.root.digest} {other}" in note
-    # The note is not forgotten when the name is pushed, or tagged, again.
+    # The note also appears if the name is tagged or pushed again.
     warnings.clear()
     push(session, other)
     again = name_at(ghcr, session, "octo/third:1")
@@ -120,7 +120,7 @@ def test_some_platforms_are_not_pushed_over_all(
     assert f"{NOTE} platforms were pushed" in warnings[0]
 
 
-def test_an_attestation_is_not_lost_either(
+def test_attestations_are_protected_too(
     ghcr: RegistryDouble, session: Session, name: Reference
 ) -> None:
     ghcr.push_image("octo/image", "1.0", attested(random_image(1, seed=4)))
@@ -132,10 +132,10 @@ def test_an_attestation_is_not_lost_either(
 @pytest.mark.parametrize(
     "there", [random_image(1, seed=9), index_of(ARM_IMAGE), AMD_IMAGE, ALL], ids="abcd"
 )
-def test_what_loses_no_platform_is_pushed(
+def test_a_push_without_lost_platforms_is_allowed(
     ghcr: RegistryDouble, session: Session, name: Reference, there: Built
 ) -> None:
-    """Another image, an index without this one, the same image, and the whole index."""
+    """Push another image, an index without this one, the same image, and the whole index."""
     pull(session, name, select=Selection(everything=there is ALL))
     ghcr.push_image("octo/image", "1.0", there)
     push(session, name)
@@ -143,7 +143,7 @@ def test_what_loses_no_platform_is_pushed(
     assert current(session, name) == str(root.root.digest)
 
 
-def test_nested_indexes_are_looked_into(
+def test_nested_indexes_are_compared_by_their_images(
     ghcr: RegistryDouble, session: Session, name: Reference
 ) -> None:
     ghcr.push_image("octo/image", "nested", index_of(ALL))
@@ -154,7 +154,7 @@ def test_nested_indexes_are_looked_into(
         push(session, nested)
 
 
-def test_a_copy_within_a_registry_narrows_nothing(session: Session, name: Reference) -> None:
+def test_a_copy_within_a_registry_loses_no_platforms(session: Session, name: Reference) -> None:
     amd = Selection.of(["linux/amd64"])
     for dry_run in (True, False):
         with pytest.raises(RefusedError) as caught:
@@ -168,7 +168,7 @@ def test_a_copy_within_a_registry_narrows_nothing(session: Session, name: Refere
     assert current(session, name) == str(AMD_IMAGE.root.digest)
 
 
-def test_sync_narrows_only_where_it_chooses_nothing(
+def test_sync_may_drop_platforms_only_without_a_selection(
     ghcr: RegistryDouble, session: Session, name: Reference
 ) -> None:
     ghcr.push_image("octo/target", "1.0", ALL)
@@ -180,7 +180,7 @@ def test_sync_narrows_only_where_it_chooses_nothing(
     assert current(session, target) == str(ALL.root.digest)
     assert run_jobs(session, [amd], force=True).first is None
     assert current(session, target) == str(AMD_IMAGE.root.digest)
-    # What the source itself has lost, a mirror loses too.
+    # A mirror loses what the source has lost.
     ghcr.push_image("octo/target", "1.0", ALL)
     ghcr.push_image("octo/image", "1.0", ARM_IMAGE)
     assert run_jobs(session, [Job(*ends)]).first is None

@@ -1,4 +1,4 @@
-"""Rebased images: another base below, all else as it was."""
+"""Rebasing: the base is replaced, everything else is kept."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
 
 def on(base: Built, own: Built, annotations: dict[str, str] | None = None, **fields: Any) -> Built:
-    """Make an image that was built on another: its layers, then one's own.
+    """Build an image on a base image.
 
     Args:
-        base: what it is built on.
-        own: whose layers, and whose config, come on top.
-        annotations: of the manifest.
-        fields: of the config, in place of what they would be.
+        base: the base.
+        own: the image with its own layers and the config.
+        annotations: annotations of the manifest.
+        fields: fields of the config to replace.
     """
     (below, below_config), (above, above_config) = map(_parts, (base, own))
     diff_ids = [c["rootfs"]["diff_ids"] for c in (below_config, above_config)]
@@ -113,7 +113,7 @@ def layers_of(*images: Built) -> list[dict[str, Any]]:
     return [layer for image in images for layer in _parts(image)[0]]
 
 
-def test_the_bases_layers_are_replaced_and_the_config_stays(
+def test_the_layers_of_the_base_are_replaced_and_the_config_is_kept(
     session: Session, end: Callable[[str], IndexTarget]
 ) -> None:
     bases = RebaseOptions(end("base:old"), end("base:new"))
@@ -138,13 +138,13 @@ def test_the_bases_layers_are_replaced_and_the_config_stays(
     }
     assert not check(session).faults
     assert rebase(session, end("app:1"), end("app:3"), bases).descriptor == made
-    # Back again, it is as it was, but for what it says of its base.
+    # After rebasing back, only the annotations of the base differ.
     rebase(session, named, None, RebaseOptions(end("base:new"), end("base:old")), replace=True)
     assert image_at(session, named).layers == image_at(session, end("app:1")).layers
     assert image_at(session, named).config == image_at(session, end("app:1")).config
 
 
-def test_what_attests_an_image_that_stays_the_same_stays(
+def test_attestations_of_unchanged_images_are_kept(
     session: Session, ghcr: RegistryDouble, warnings: list[str]
 ) -> None:
     base, app = (name_at(ghcr, session, f"octo/{name}:1") for name in ("base", "app"))
@@ -159,13 +159,13 @@ def test_what_attests_an_image_that_stays_the_same_stays(
     assert not warnings
 
 
-def test_bases_are_what_annotations_say(session: Session, ghcr: RegistryDouble) -> None:
+def test_bases_are_read_from_annotations(session: Session, ghcr: RegistryDouble) -> None:
     base = name_at(ghcr, session, "octo/base:1")
     ghcr.push_image("octo/base", "1", OLD)
     said = {NAME: str(base), DIGEST: str(OLD.root.digest)}
     ghcr.push_image("octo/app", "1", on(OLD, OWN, said))
     where = IndexTarget(name_at(ghcr, session, "octo/app:1"))
-    # The base has not moved on: nothing changes.
+    # The base has not changed, so nothing does.
     before = image_at(session, where)
     assert (
         rebase(session, where, None, RebaseOptions(), replace=True).descriptor == before.descriptor
@@ -194,7 +194,7 @@ def test_without_annotations_bases_must_be_named(
         assert flag in str(caught.value.hint)
 
 
-def test_a_base_that_does_not_fit_is_told_with_its_layer(
+def test_a_wrong_base_is_reported_with_its_layer(
     session: Session, end: Callable[[str], IndexTarget], ghcr: RegistryDouble
 ) -> None:
     with pytest.raises(UnsupportedError, match="its layer 1 is sha256:") as caught:
@@ -227,7 +227,7 @@ def test_a_base_that_does_not_fit_is_told_with_its_layer(
     assert ghcr.count("PUT", "/manifests/") == 0
 
 
-def test_a_base_packed_otherwise_fits_all_the_same(session: Session, ghcr: RegistryDouble) -> None:
+def test_a_base_with_another_compression_matches(session: Session, ghcr: RegistryDouble) -> None:
     names = {}
     for name, image in (("app", IMAGE), ("old", OLD), ("new", NEW)):
         ghcr.push_image(f"octo/{name}", "1", image)
@@ -279,7 +279,7 @@ def _said(session: Session, base: IndexTarget) -> dict[str, str]:
     return {NAME: str(base.reference), DIGEST: str(digest)}
 
 
-def test_layers_are_taken_over_from_the_bases_repository(
+def test_layers_are_mounted_from_the_repository_of_the_base(
     session: Session, ghcr: RegistryDouble
 ) -> None:
     foreign = random_image(2, seed=4, foreign=True)
@@ -304,7 +304,7 @@ def test_layers_are_taken_over_from_the_bases_repository(
     assert not session.settings.store_dir.exists()
 
 
-def test_a_local_image_takes_its_base_from_a_registry(
+def test_a_local_image_gets_its_base_from_a_registry(
     session: Session, ghcr: RegistryDouble
 ) -> None:
     for name, image in (("app", IMAGE), ("old", OLD), ("new", NEW)):
@@ -346,14 +346,14 @@ UNKNOWN = {"comment": "not in the image's history"}
     ("history", "expected"),
     [
         ([*OLD_STEPS, EMPTY, *OWN_STEPS], [*NEW_STEPS, EMPTY, *OWN_STEPS]),
-        # Steps of the base that it does not know of are the image's.
+        # Steps that the base does not have belong to the image.
         ([EMPTY, *OLD_STEPS, EMPTY, *OWN_STEPS], [*NEW_STEPS, EMPTY, *OWN_STEPS]),
         ([], [*NEW_STEPS, UNKNOWN]),
         (None, [*NEW_STEPS, UNKNOWN]),
         (OLD_STEPS, [*NEW_STEPS, UNKNOWN]),
     ],
 )
-def test_the_history_tells_of_as_many_layers_as_there_are(
+def test_the_history_has_a_step_for_each_layer(
     session: Session, ghcr: RegistryDouble, history: Any, expected: Any
 ) -> None:
     for name, image in (("app", on(OLD, OWN, history=history)), ("old", OLD), ("new", NEW)):
@@ -367,7 +367,7 @@ def test_the_history_tells_of_as_many_layers_as_there_are(
     assert config["created"] == "2026-01-02T03:04:05Z"
 
 
-def test_what_cannot_be_is_told(session: Session, ghcr: RegistryDouble) -> None:
+def test_invalid_rebases_are_errors(session: Session, ghcr: RegistryDouble) -> None:
     for name, image in (("app", IMAGE), ("old", OLD), ("thing", artifact())):
         ghcr.push_image(f"octo/{name}", "1", image)
     app, old, thing = (

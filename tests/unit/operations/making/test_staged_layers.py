@@ -1,4 +1,4 @@
-"""Layers packed aside: whole or not there."""
+"""Staged layers: complete, or not there at all."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.making.staged_layers import WriteBytes
 
 
-def test_a_layer_can_be_read_once_it_is_whole(tmp_path: Path) -> None:
+def test_a_layer_can_be_read_once_it_is_complete(tmp_path: Path) -> None:
     packed = StagedLayers(tmp_path)
     made = packed.pack(lambda take: (take(b"one"), take(b"two")), CompressionOptions(), "some/type")
     assert made.diff_id == Digest.of(b"onetwo")
@@ -52,7 +52,7 @@ def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_full_temporary_disk_is_told(tmp_path: Path) -> None:
+def test_a_full_temporary_disk_is_an_error(tmp_path: Path) -> None:
     import resource
 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

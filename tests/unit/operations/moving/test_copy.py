@@ -1,4 +1,4 @@
-"""Copy from a registry by the book, or like ghcr.io, to another or to itself."""
+"""Copying between registries that follow the spec or behave like ghcr.io."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def at(registry: PlainRegistry, session: Session, text: str) -> Reference:
 
 
 def has_all(session: Session, reference: Reference, image: Built) -> bool:
-    """Tell whether a repository has an image whole, byte for byte."""
+    """Return whether a repository has the complete image, byte for byte."""
     place = session.source(reference)
     return all(
         place.open(descriptor).read(len(content) + 1) == content
@@ -53,7 +53,7 @@ def has_all(session: Session, reference: Reference, image: Built) -> bool:
 
 
 @pytest.mark.parametrize("image", [IMAGES[0], INDEX, artifact(), index_of(INDEX, IMAGES[0])])
-def test_a_copy_is_the_same_byte_for_byte_and_nothing_is_stored(
+def test_a_copy_is_identical_and_nothing_is_stored(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session, image: Built
 ) -> None:
     ghcr.push_image("octo/image", "1.0", image)
@@ -64,7 +64,7 @@ def test_a_copy_is_the_same_byte_for_byte_and_nothing_is_stored(
     assert not session.settings.store_dir.exists()
 
 
-def test_a_copy_by_digest_gets_no_tag_unless_it_is_told(
+def test_a_copy_by_digest_gets_no_tag_by_default(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     ghcr.push_image("octo/image", "1.0", INDEX)
@@ -76,7 +76,7 @@ def test_a_copy_by_digest_gets_no_tag_unless_it_is_told(
     assert list(session.repository(target).tags()) == ["x"]
 
 
-def test_platforms_make_a_smaller_index(
+def test_selected_platforms_make_a_smaller_index(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     ghcr.push_image("octo/image", "1.0", INDEX)
@@ -99,7 +99,7 @@ def test_within_a_registry_nothing_is_read_or_sent(ghcr: RegistryDouble, session
     assert has_all(session, name_at(ghcr, session, "octo/copy:2.0"), INDEX)
 
 
-def test_a_registry_that_will_not_mount_is_sent_the_bytes(
+def test_a_registry_that_does_not_mount_gets_the_bytes(
     plain_registry: PlainRegistry, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plain_registry.backend, "mount", lambda *_: False)
@@ -108,7 +108,7 @@ def test_a_registry_that_will_not_mount_is_sent_the_bytes(
     target = at(plain_registry, session, "octo/copy:1.0")
     copy(session, source, target)
     assert has_all(session, target, IMAGES[0])
-    # What answered the mount with an upload gets the bytes through it.
+    # If a mount request returns an upload instead, the bytes are sent to it.
     assert plain_registry.count("POST", "/octo/copy/blobs/uploads/") == len(IMAGES[0].blobs)
 
 
@@ -121,7 +121,7 @@ def test_another_tag_of_the_same_image_is_one_manifest(
     assert ghcr.count("POST") == 0
 
 
-def test_what_breaks_at_the_source_is_gone_on_with(
+def test_a_broken_download_is_resumed(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     image = random_image(1, 3_000_000, seed=7)
@@ -143,7 +143,7 @@ def test_what_breaks_at_the_source_is_gone_on_with(
         ("octo/image:1.0", f"octo/copy@sha256:{'0' * 64}", RefusedError),
     ],
 )
-def test_what_cannot_be_copied_is_told(
+def test_a_copy_that_is_not_possible_is_an_error(
     ghcr: RegistryDouble, session: Session, source: str, target: str, error: type[GhcrctlError]
 ) -> None:
     ghcr.push_image("octo/image", "1.0", INDEX)
@@ -151,13 +151,13 @@ def test_what_cannot_be_copied_is_told(
         copy(session, name_at(ghcr, session, source), name_at(ghcr, session, target))
 
 
-def test_local_names_are_no_ends_of_a_copy(ghcr: RegistryDouble, session: Session) -> None:
+def test_local_names_are_refused(ghcr: RegistryDouble, session: Session) -> None:
     for source, target in (("hello", f"{ghcr.host}/octo/copy"), (f"{ghcr.host}/octo/image", "hi")):
         with pytest.raises(RefusedError, match="local name"):
             copy(session, session.parse(source), session.parse(target))
 
 
-def test_a_copy_is_converted_on_the_way(
+def test_a_copy_is_converted(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     ghcr.push_image("octo/image", "1.0", INDEX)
@@ -175,7 +175,7 @@ def test_a_copy_is_converted_on_the_way(
     assert not list(session.settings.store_dir.glob("blobs/*/*"))
 
 
-def test_referrers_do_not_go_with_another_digest(
+def test_referrers_are_not_copied_with_a_conversion(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     ghcr.push_image("octo/image", "1.0", INDEX)

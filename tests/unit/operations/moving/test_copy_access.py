@@ -1,4 +1,4 @@
-"""The two sides of a copy: each has its own credential, trust and certificates."""
+"""Separate credentials and TLS options for the source and target of a copy."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ IMAGE = random_image(seed=1)
 
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[Session]:
-    """A session that knows no credential."""
+    """A session without credentials."""
     with session_on(tmp_path / "home") as made:
         yield made
 
@@ -42,7 +42,7 @@ def copy_between(
     *,
     referrers: bool = False,
 ) -> str:
-    """Copy with what each side was given; return the digest of the copy."""
+    """Copy with separate access for each side; return the digest of the copy."""
     end = RegistryEndpoint(target)
     with (
         use_access(session, mine) as reader,
@@ -77,7 +77,7 @@ def test_each_side_has_its_own_credential(
 
 
 @pytest.mark.parametrize("given", ["nothing", "source", "target", "exchanged"])
-def test_no_side_has_the_credential_of_the_other(
+def test_credentials_are_not_shared_between_sides(
     ghcr: RegistryDouble, session: Session, given: str
 ) -> None:
     ghcr.accounts["cat"] = "ghp_cat"
@@ -95,7 +95,9 @@ def test_no_side_has_the_credential_of_the_other(
     assert ghcr.count("PUT") == 0
 
 
-def test_a_side_without_a_credential_has_everybodys(ghcr: RegistryDouble, tmp_path: Path) -> None:
+def test_a_side_without_a_credential_uses_that_of_the_session(
+    ghcr: RegistryDouble, tmp_path: Path
+) -> None:
     ghcr.accounts["cat"] = "ghp_cat"
     ghcr.push_image("octo/image", "1.0", IMAGE)
     with session_on(tmp_path / "home", registry=ghcr.host, token="ghp_octo") as session:
@@ -103,7 +105,7 @@ def test_a_side_without_a_credential_has_everybodys(ghcr: RegistryDouble, tmp_pa
         assert copy_between(session, source, target, None, as_user(ghcr, "cat"))
 
 
-def test_a_credential_is_shown_to_no_other_registry(
+def test_a_credential_is_sent_to_no_other_registry(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     with use_access(session, as_user(ghcr, "octo")) as side:
@@ -112,7 +114,7 @@ def test_a_credential_is_shown_to_no_other_registry(
         assert side.store is session.store
 
 
-def test_the_files_of_a_side_are_for_its_registry(session: Session) -> None:
+def test_certificates_of_a_side_are_for_its_registry(session: Session) -> None:
     given = Access(
         "one.local",
         ca_file=Path("ca.pem"),
@@ -131,7 +133,7 @@ def test_the_files_of_a_side_are_for_its_registry(session: Session) -> None:
         assert session.transport_options("one.local").tls.ca_file is None
 
 
-def test_a_side_without_anything_of_its_own_is_the_session(session: Session) -> None:
+def test_a_side_without_options_is_the_session(session: Session) -> None:
     for nothing in (None, Access("one.local")):
         with use_access(session, nothing) as side:
             assert side is session
@@ -145,7 +147,7 @@ def test_a_key_of_the_settings_is_not_mixed_with_a_certificate_of_a_side(tmp_pat
         assert (tls.client_cert, tls.client_key) == (Path("both.pem"), None)
 
 
-def test_nothing_shows_a_secret(ghcr: RegistryDouble, tmp_path: Path) -> None:
+def test_secrets_are_not_in_any_repr(ghcr: RegistryDouble, tmp_path: Path) -> None:
     said: list[str] = []
     wrong = replace(as_user(ghcr, "octo"), credential=Credential("octo", "s3cret", source="here"))
     ghcr.push_image("octo/image", "1.0", IMAGE)

@@ -1,4 +1,4 @@
-"""Copies from any place to any other: what they have, what they are called, what is left behind."""
+"""Copying between all kinds of places: content, names, and what is left behind."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 @pytest.fixture
 def at(plain_registry: PlainRegistry, tmp_path: Path) -> dict[str, str]:
-    """An end of each kind; ``start`` is an image at the registry."""
+    """An endpoint of each kind; ``start`` is an image at the registry."""
     host = plain_registry.host
     plain_registry.push_image("octo/image", "1.0", INDEX)
     plain_registry.push_image("octo/image", "1.0-index", INDEX)
@@ -74,7 +74,7 @@ def at(plain_registry: PlainRegistry, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def fresh(plain_registry: PlainRegistry, tmp_path: Path) -> dict[str, str]:
-    """An end of each kind where nothing is yet."""
+    """An empty endpoint of each kind."""
     return {
         "registry": f"{plain_registry.host}/octo/fresh",
         "oci": f"oci:{tmp_path}/fresh",
@@ -90,7 +90,7 @@ def copy(
     wish: CopyOptions = CopyOptions(),  # noqa: B008 frozen
     observer: Observer = lambda _: None,
 ) -> Copied:
-    """Copy from one end to another."""
+    """Copy from one endpoint to another."""
     end = parse_endpoint(session, target)
     with end.sink(session, dry_run=wish.dry_run) as sink:
         return copy_into(
@@ -99,7 +99,7 @@ def copy(
 
 
 def has_all(session: Session, end: str, image: Built) -> bool:
-    """Tell whether an end has an image whole, byte for byte."""
+    """Return whether an endpoint has the complete image, byte for byte."""
     with parse_endpoint(session, end).source(session) as found:
         assert found.root.digest == image.root.digest
         return all(read_metadata(found.place, d) == content for d, content in image.contents)
@@ -107,7 +107,7 @@ def has_all(session: Session, end: str, image: Built) -> bool:
 
 @pytest.mark.parametrize("ends", list(product(KINDS, KINDS)), ids="-".join)
 @pytest.mark.parametrize("image", [INDEX, ARTIFACT], ids=["index", "artifact"])
-def test_an_image_is_the_same_wherever_it_goes(
+def test_an_image_is_the_same_at_every_place(
     session: Session, at: dict[str, str], fresh: dict[str, str], ends: tuple[str, str], image: Built
 ) -> None:
     out_of, into = ends
@@ -115,7 +115,7 @@ def test_an_image_is_the_same_wherever_it_goes(
     source = copy(session, start, at[out_of]).target.shown
     done = copy(session, source, fresh[into])
     assert done.descriptor.digest == image.root.digest
-    # A layout knows tags, and an archive only full names.
+    # A layout stores tags, and an archive only full names.
     assert ends == ("oci", "archive") or ":1.0-" in done.target.shown
     assert has_all(session, done.target.shown, image)
 
@@ -146,7 +146,7 @@ def test_an_image_of_a_layout_without_a_name_is_latest(
     assert copy(session, at["oci"], at["registry"]).target.shown.endswith("octo/copy:latest")
 
 
-def test_names_stay_in_an_archive(session: Session, at: dict[str, str], tmp_path: Path) -> None:
+def test_names_are_kept_in_an_archive(session: Session, at: dict[str, str], tmp_path: Path) -> None:
     done = copy(session, at["start"], at["archive"])
     assert done.target.shown == f"{at['archive']}:{at['start']}"
     with tarfile.open(tmp_path / "image.tar") as archive:
@@ -163,7 +163,7 @@ def test_names_stay_in_an_archive(session: Session, at: dict[str, str], tmp_path
 
 
 def docker_archive(path: Path) -> None:
-    """Write an archive as docker did before it had manifests."""
+    """Write an archive in docker's format without manifests."""
     tar = io.BytesIO()
     with tarfile.open(fileobj=tar, mode="w") as layer:
         layer.addfile(tarfile.TarInfo("empty"))
@@ -188,7 +188,7 @@ def docker_archive(path: Path) -> None:
 
 
 @pytest.mark.parametrize("into", ["registry", "oci"])
-def test_what_is_packed_on_the_way_does_not_stay_here(
+def test_layers_compressed_for_a_copy_are_discarded(
     session: Session, at: dict[str, str], tmp_path: Path, into: str
 ) -> None:
     docker_archive(tmp_path / "old.tar")
@@ -201,7 +201,7 @@ def test_what_is_packed_on_the_way_does_not_stay_here(
     assert len(list(session.store.blobs.all())) == 3
 
 
-def test_between_other_places_nothing_is_stored(session: Session, at: dict[str, str]) -> None:
+def test_copies_between_other_places_store_nothing(session: Session, at: dict[str, str]) -> None:
     copy(session, at["start"], at["oci"])
     copy(session, at["oci"], at["registry"])
     assert not session.settings.store_dir.exists()
@@ -225,7 +225,7 @@ def test_several_images_are_one_archive(
         copy(session, at["archive"], "store:")
 
 
-def test_two_images_of_one_name_are_noticed_when_they_are_met(
+def test_two_images_of_one_name_are_an_error(
     session: Session, plain_registry: PlainRegistry, at: dict[str, str], tmp_path: Path
 ) -> None:
     other = random_image(1, seed=9)
@@ -309,7 +309,7 @@ def test_the_same_image_makes_the_same_archive(
 
 
 @pytest.mark.parametrize("ends", list(product(KINDS, KINDS)), ids="-".join)
-def test_a_dry_run_tells_the_bytes_and_moves_nothing(
+def test_a_dry_run_reports_bytes_and_transfers_nothing(
     session: Session, at: dict[str, str], fresh: dict[str, str], ends: tuple[str, str]
 ) -> None:
     out_of, into = ends
@@ -347,7 +347,7 @@ def test_what_is_not_there_is_told(
         copy(session, source, target)
 
 
-def test_a_folder_of_something_else_is_left_alone(
+def test_a_folder_with_other_files_is_refused(
     session: Session, at: dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "home").mkdir(exist_ok=True)
@@ -361,7 +361,7 @@ def test_a_folder_of_something_else_is_left_alone(
         copy(session, at["start"], f"archive:{tmp_path}")
 
 
-def test_an_engine_that_is_not_there_is_told(at: dict[str, str], tmp_path: Path) -> None:
+def test_a_missing_engine_is_an_error(at: dict[str, str], tmp_path: Path) -> None:
     with session_on(tmp_path, environ={"DOCKER_HOST": f"unix://{tmp_path}/sock"}) as session:
         for source, target in (("docker-daemon:hello", at["oci"]), (at["start"], "docker-daemon:")):
             with pytest.raises(ConnectionFailedError, match="sock"):

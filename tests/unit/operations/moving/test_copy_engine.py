@@ -1,4 +1,4 @@
-"""Docker's engine as an end of a copy, as its API is."""
+"""Docker's engine as an endpoint of a copy."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def listed(archive: bytes | None) -> list[dict[str, object]]:
         ("docker-daemon:ghcr.io/octo/copy:3", "ghcr.io/octo/copy:3"),
     ],
 )
-def test_an_engine_is_given_one_platform_under_its_name(
+def test_an_engine_gets_one_platform_with_its_name(
     session: Session, engine: EngineDouble, start: str, target: str, name: str
 ) -> None:
     done = copy(session, start, target)
@@ -102,7 +102,7 @@ def test_an_engine_is_given_one_platform_under_its_name(
     assert not session.settings.store_dir.exists()
 
 
-def test_an_engine_is_given_more_platforms_where_they_are_asked_for(
+def test_an_engine_gets_several_platforms_on_request(
     session: Session, engine: EngineDouble, start: str, tmp_path: Path
 ) -> None:
     both = CopyOptions(Selection((Platform("linux", "amd64"), Platform("linux", "arm64"))))
@@ -111,7 +111,7 @@ def test_an_engine_is_given_more_platforms_where_they_are_asked_for(
     assert engine.received == [(tmp_path / "same.tar").read_bytes()]
 
 
-def test_an_engine_gets_no_end_of_what_breaks_off(
+def test_an_engine_never_gets_the_end_of_an_incomplete_archive(
     session: Session, engine: EngineDouble, plain_registry: PlainRegistry, start: str
 ) -> None:
     layer = IMAGES[0].blobs[1][0].digest
@@ -125,7 +125,7 @@ def test_an_engine_gets_no_end_of_what_breaks_off(
 
 
 @pytest.mark.parametrize(("answer", "message"), [(REFUSED, "it is full"), ([], "loaded nothing")])
-def test_an_engine_that_does_not_take_it_is_told(
+def test_an_engine_that_rejects_the_image_is_an_error(
     session: Session, engine: EngineDouble, start: str, answer: list[bytes], message: str
 ) -> None:
     engine.loaded = answer
@@ -133,7 +133,7 @@ def test_an_engine_that_does_not_take_it_is_told(
         copy(session, start, "docker-daemon:")
 
 
-def test_a_dry_run_asks_whether_there_is_an_engine_and_no_more(
+def test_a_dry_run_only_checks_that_the_engine_exists(
     session: Session, engine: EngineDouble, start: str
 ) -> None:
     events: list[Event] = []
@@ -153,7 +153,7 @@ def test_a_dry_run_asks_whether_there_is_an_engine_and_no_more(
         (f"sha256:{'a' * 64}", f"sha256:{'a' * 64}", "octo/copy:1.0"),
     ],
 )
-def test_an_image_leaves_an_engine(
+def test_an_image_is_copied_from_an_engine(
     session: Session, engine: EngineDouble, start: str, text: str, asked: str, name: str
 ) -> None:
     copy(session, start, "docker-daemon:octo/image")
@@ -165,7 +165,7 @@ def test_an_image_leaves_an_engine(
     assert done.target.shown.endswith(name)
 
 
-def test_an_image_that_an_engine_lacks_is_told(
+def test_an_image_missing_in_the_engine_is_an_error(
     session: Session, start: str, tmp_path: Path
 ) -> None:
     with pytest.raises(NoSuchImageError, match="has no image"):

@@ -1,4 +1,4 @@
-"""What refers to an image goes with it, between registries that list referrers and that do not."""
+"""Copying referrers between registries with and without the referrers API."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ REFERRERS = (SBOM, SIGNED_SBOM, PROOF)
 
 
 def listing(*images: Built) -> Built:
-    """Make what clients keep where a registry lists no referrers."""
+    """Build the fallback index for a registry without the referrers API."""
     entries = [i.root.to_json() for i in images]
     body = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": entries}
     raw = json.dumps(body).encode()
@@ -50,7 +50,7 @@ def listing(*images: Built) -> Built:
 
 
 def fill(registry: PlainRegistry, repository: str, *, cosign: bool = True) -> None:
-    """Push the index with all that refers to it and to its images."""
+    """Push the index with all referrers of it and of its images."""
     registry.push_image(repository, "1.0", INDEX)
     for referrer in REFERRERS:
         registry.push_image(repository, None, referrer)
@@ -63,13 +63,13 @@ def fill(registry: PlainRegistry, repository: str, *, cosign: bool = True) -> No
 
 
 def digests(node: Node) -> set[Digest]:
-    """Return all that is below a node."""
+    """Return all digests below a node."""
     below = (digests(child) for child in node.children)
     return {child.descriptor.digest for child in node.children}.union(*below)
 
 
 def entries(session: Session, repository: Reference, subject: Digest) -> list[dict[str, object]]:
-    """Return the entries of the index that is kept under a tag."""
+    """Return the entries of the index at a tag."""
     place = session.repository(repository)
     raw = read_metadata(place, place.resolve(referrers_tag(subject)))
     found: list[dict[str, object]] = json.loads(raw)["manifests"]
@@ -91,7 +91,7 @@ def ends(
     return plain_registry, by_list, by_tag
 
 
-def test_what_refers_to_an_image_goes_with_it(
+def test_referrers_are_copied_with_their_image(
     session: Session, ends: tuple[PlainRegistry, Reference, Reference]
 ) -> None:
     registry, source, target = ends
@@ -110,14 +110,14 @@ def test_what_refers_to_an_image_goes_with_it(
             assert place.open(descriptor).read(1000) == content
 
 
-def test_without_being_asked_nothing_goes_with_it(ghcr: RegistryDouble, session: Session) -> None:
+def test_referrers_are_not_copied_by_default(ghcr: RegistryDouble, session: Session) -> None:
     fill(ghcr, "octo/one")
     target = name_at(ghcr, session, "octo/two:1.0")
     assert copy(session, name_at(ghcr, session, "octo/one:1.0"), target).referrers == 0
     assert referrers_tree(session, target).count == 0
 
 
-def test_the_list_at_the_target_is_added_to(ghcr: RegistryDouble, session: Session) -> None:
+def test_referrers_at_the_target_are_kept(ghcr: RegistryDouble, session: Session) -> None:
     own = artifact("application/x-own", subject=INDEX.root, payload=b"own")
     fill(ghcr, "octo/one")
     ghcr.push_image("octo/two", None, own)
@@ -136,12 +136,12 @@ def test_a_second_copy_writes_nothing(ghcr: RegistryDouble, session: Session) ->
     copy(session, source, target, referrers=True)
     ghcr.log.clear()
     copy(session, source, target, referrers=True)
-    # The tag of the image itself, as without referrers.
+    # This is the tag of the image itself, as without referrers.
     assert ghcr.count("PUT") == ghcr.count("PUT", "/manifests/1.0") == 1
     assert ghcr.count("POST") == 0
 
 
-def test_what_is_there_but_not_listed_is_listed(ghcr: RegistryDouble, session: Session) -> None:
+def test_unlisted_referrers_are_listed(ghcr: RegistryDouble, session: Session) -> None:
     fill(ghcr, "octo/one")
     ghcr.push_image("octo/two", None, SBOM)
     target = name_at(ghcr, session, "octo/two:1.0")
@@ -150,7 +150,7 @@ def test_what_is_there_but_not_listed_is_listed(ghcr: RegistryDouble, session: S
     assert [e["digest"] for e in listed] == [str(SBOM.root.digest)]
 
 
-def test_referrers_are_there_before_the_tag_moves(
+def test_referrers_are_copied_before_the_tag_is_set(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     fill(ghcr, "octo/one")
@@ -161,7 +161,7 @@ def test_referrers_are_there_before_the_tag_moves(
     assert manifests[-1] == "1.0"
 
 
-def test_a_smaller_index_leaves_what_refers_to_the_whole_one(
+def test_a_smaller_index_skips_referrers_of_the_whole_one(
     ghcr: RegistryDouble, session: Session, warnings: list[str]
 ) -> None:
     fill(ghcr, "octo/one")
@@ -178,7 +178,7 @@ def test_a_smaller_index_leaves_what_refers_to_the_whole_one(
 
 
 @pytest.mark.parametrize(("arch", "count"), [("amd64", 1), ("arm64", 1), ("s390x", 0)])
-def test_one_platform_takes_its_own_referrers(
+def test_one_platform_is_copied_with_its_own_referrers(
     ghcr: RegistryDouble, session: Session, arch: str, count: int
 ) -> None:
     fill(ghcr, "octo/one")
@@ -188,7 +188,7 @@ def test_one_platform_takes_its_own_referrers(
     assert referrers_tree(session, target).count == count
 
 
-def test_a_platform_of_an_index_within_an_index_takes_its_own(
+def test_a_platform_of_a_nested_index_is_copied_with_its_own_referrers(
     plain_registry: PlainRegistry, session: Session
 ) -> None:
     fill(plain_registry, "octo/one", cosign=False)
@@ -212,7 +212,7 @@ def test_a_platform_of_an_index_within_an_index_takes_its_own(
         ),
     ],
 )
-def test_what_only_seems_to_refer_to_it_is_left_out_and_said(
+def test_wrongly_listed_referrers_are_skipped_with_a_warning(
     ghcr: RegistryDouble, session: Session, warnings: list[str], stray: Built, why: str
 ) -> None:
     fill(ghcr, "octo/one")
@@ -240,7 +240,7 @@ def test_signatures_of_the_target_are_not_lost(
     assert f"{tag} was not changed" in warnings[0]
 
 
-def test_a_signature_that_was_added_to_goes_over(
+def test_a_signature_with_more_layers_replaces_the_old_one(
     ghcr: RegistryDouble, session: Session, warnings: list[str]
 ) -> None:
     fill(ghcr, "octo/one")
@@ -258,7 +258,7 @@ def test_a_signature_that_was_added_to_goes_over(
     assert warnings == []
 
 
-def test_a_dry_run_counts_all_and_moves_nothing(
+def test_a_dry_run_counts_everything_and_transfers_nothing(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     fill(ghcr, "octo/one")
@@ -289,7 +289,7 @@ def test_each_manifest_is_fetched_once_besides_the_root(
         assert ghcr.downloads[str(built.root.digest)] == 1
 
 
-def test_a_referrer_that_fails_leaves_the_tag_where_it_was(
+def test_a_failed_referrer_does_not_move_the_tag(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     fill(ghcr, "octo/one")
@@ -305,7 +305,7 @@ def test_a_referrer_that_fails_leaves_the_tag_where_it_was(
 
 
 @pytest.mark.parametrize("lag", [1, 2])
-def test_nothing_is_lost_where_writing_is_seen_late(
+def test_delayed_writes_lose_no_referrers(
     ghcr: RegistryDouble,
     plain_registry: PlainRegistry,
     session: Session,

@@ -1,4 +1,4 @@
-"""How people write the ends of a copy, and what several images are called at one end."""
+"""The notation of endpoints, and the names of several images at one target."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def session(tmp_path: Path) -> Iterator[Session]:
         ("hello:1.tar", StoreEndpoint, "the local store", "hello:1.tar"),
     ],
 )
-def test_an_end_is_read(session: Session, text: str, kind: type, where: str, what: str) -> None:
+def test_endpoints_are_parsed(
+    session: Session, text: str, kind: type, where: str, what: str
+) -> None:
     end = parse_endpoint(session, text)
     assert isinstance(end, kind)
     assert (end.where, end.what) == (where, what)
@@ -70,7 +72,7 @@ def test_an_end_is_read(session: Session, text: str, kind: type, where: str, wha
         ("octo/Image:", "a reference looks like"),
     ],
 )
-def test_what_is_no_end_says_what_may_be_meant(session: Session, text: str, hint: str) -> None:
+def test_an_invalid_endpoint_gets_a_hint(session: Session, text: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_endpoint(session, text)
     assert hint in (caught.value.hint or "")
@@ -96,7 +98,7 @@ def test_what_is_no_end_says_what_may_be_meant(session: Session, text: str, hint
         ("octo/image:1", "store:other/name", "ghcr.io/other/name:1"),
     ],
 )
-def test_a_copy_is_called_like_its_source_where_nothing_else_is_said(
+def test_a_copy_has_the_name_of_its_source_by_default(
     session: Session, source: str, target: str, name: str
 ) -> None:
     naming = parse_endpoint(session, source).known
@@ -114,7 +116,7 @@ def test_a_copy_is_called_like_its_source_where_nothing_else_is_said(
         (["octo/a:1"], "registry.local/all:1"),
     ],
 )
-def test_several_images_go_where_each_has_a_name(
+def test_several_images_need_a_target_with_several_names(
     session: Session, sources: list[str], target: str
 ) -> None:
     check_distinct_names(
@@ -136,7 +138,7 @@ def test_several_images_go_where_each_has_a_name(
         (["octo/a:1", "octo/b:2"], "store:hello", "cannot copy several images to one name"),
     ],
 )
-def test_several_images_are_never_called_the_same(
+def test_several_images_never_get_the_same_name(
     session: Session, sources: list[str], target: str, message: str
 ) -> None:
     ends = [parse_endpoint(session, text) for text in sources]
@@ -178,7 +180,7 @@ def test_a_copy_is_pinned_by_one_digest_in_place_of_its_tag(
 @pytest.mark.parametrize(
     "text", ["oci:lay@{}", "archive:a.tar:o/x@{}", "o/x@{}", "store:o/x@{}", "docker-daemon:o/x@{}"]
 )
-def test_a_target_that_names_a_digest_gets_only_its_content(session: Session, text: str) -> None:
+def test_a_target_with_a_digest_gets_only_its_content(session: Session, text: str) -> None:
     target = parse_endpoint(session, text.format(DIGEST))
     naming = Naming(None, "1")
     assert DIGEST in target.target(naming, Digest.parse(DIGEST)).shown

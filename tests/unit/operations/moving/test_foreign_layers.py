@@ -1,4 +1,4 @@
-"""Foreign layers: where they come from, and that they stay where they are."""
+"""Foreign layers: fetched from their publisher, and not uploaded by default."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class _Publisher(BaseHTTPRequestHandler):
-    """Serves one layer, and remembers what it was asked with."""
+    """Serves one layer, and records its requests."""
 
     content = b""
     seen: list[dict[str, str]] = []  # noqa: RUF012 one server a test
@@ -47,7 +47,7 @@ class _Publisher(BaseHTTPRequestHandler):
         self.wfile.write(self.content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the library's name
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def publisher() -> Iterator[tuple[str, type[_Publisher]]]:
 
 
 def with_foreign_layer(url: str, content: bytes, *, has_urls: bool = True) -> Built:
-    """Make an image whose base layer is only at its publisher's."""
+    """Build an image whose base layer is only at its publisher."""
     plain = random_image(2)
     body = json.loads(plain.raw)
     body["layers"][0] = {
@@ -78,7 +78,7 @@ def with_foreign_layer(url: str, content: bytes, *, has_urls: bool = True) -> Bu
 
 
 def layout_of(image: Built, folder: Path, *blobs: bytes) -> None:
-    """Write an image, and further blobs, as an OCI layout."""
+    """Write an image and further blobs as an OCI layout."""
     (folder / "blobs" / "sha256").mkdir(parents=True)
     for content in (*(raw for _, raw in image.contents), *blobs):
         (folder / "blobs" / "sha256" / Digest.of(content).encoded).write_bytes(content)
@@ -101,7 +101,7 @@ def test_a_foreign_layer_comes_from_its_publisher_without_credentials(
     assert not any("Authorization" in headers for headers in handler.seen)
 
 
-def test_a_foreign_layer_of_other_bytes_is_refused(
+def test_a_foreign_layer_with_wrong_bytes_is_refused(
     ghcr: RegistryDouble, session: Session, publisher: tuple[str, type[_Publisher]]
 ) -> None:
     url, handler = publisher
@@ -112,7 +112,7 @@ def test_a_foreign_layer_of_other_bytes_is_refused(
     assert session.store.records() == []
 
 
-def test_a_foreign_layer_may_be_left_out_and_comes_later(
+def test_a_foreign_layer_may_be_skipped_and_pulled_later(
     ghcr: RegistryDouble, session: Session, publisher: tuple[str, type[_Publisher]]
 ) -> None:
     url, handler = publisher
@@ -125,7 +125,7 @@ def test_a_foreign_layer_may_be_left_out_and_comes_later(
     assert session.store.blobs.path(Digest.of(handler.content)).exists()
 
 
-def test_a_push_leaves_foreign_layers_out_unless_told(
+def test_a_push_skips_foreign_layers_by_default(
     ghcr: RegistryDouble, session: Session, publisher: tuple[str, type[_Publisher]]
 ) -> None:
     url, handler = publisher
@@ -148,9 +148,7 @@ def test_a_push_leaves_foreign_layers_out_unless_told(
     assert session.resolver.sign_in(ghcr.host).has_blob("octo/full", digest)
 
 
-def test_a_foreign_layer_that_is_nowhere_says_where_it_was_looked_for(
-    ghcr: RegistryDouble, session: Session
-) -> None:
+def test_a_missing_foreign_layer_names_its_urls(ghcr: RegistryDouble, session: Session) -> None:
     image = with_foreign_layer("http://127.0.0.1:9/layer", b"gone")
     ghcr.push_image("octo/image", "1.0", image)
     with pytest.raises(BlobUnknownError, match=r"127\.0\.0\.1:9"):
@@ -158,7 +156,7 @@ def test_a_foreign_layer_that_is_nowhere_says_where_it_was_looked_for(
 
 
 def _copied(session: Session, source: str, target: str) -> None:
-    """Copy from any place to any other."""
+    """Copy between any two endpoints."""
     ends = [parse_endpoint(session, source)], parse_endpoint(session, target)
     with open_copy(session, *ends, CopyOptions()) as act, session.workers() as workers:
         act.copy(act.groups[0][0], workers=workers)
@@ -166,7 +164,7 @@ def _copied(session: Session, source: str, target: str) -> None:
 
 @pytest.mark.parametrize("target", ["oci:{}/other:1", "archive:{}/image.tar", "store:copy:1"])
 @pytest.mark.parametrize("has_urls", [True, False])
-def test_local_places_get_foreign_layers_that_are_there(
+def test_local_places_get_stored_foreign_layers(
     tmp_path: Path, session: Session, target: str, has_urls: bool
 ) -> None:
     content = b"a layer of Windows"
@@ -187,7 +185,7 @@ def test_a_local_copy_without_a_foreign_layer_is_copied_without_it(
     blobs = tmp_path / "other" / "blobs" / "sha256"
     assert (blobs / image.root.digest.encoded).exists()
     assert not (blobs / Digest.of(b"gone").encoded).exists()
-    # Nobody says where this one is: it must not get lost unnoticed.
+    # This layer has no URL, so dropping it would lose it silently.
     image = with_foreign_layer("", b"gone", has_urls=False)
     layout_of(image, tmp_path / "broken")
     with pytest.raises(BlobUnknownError):
@@ -195,7 +193,7 @@ def test_a_local_copy_without_a_foreign_layer_is_copied_without_it(
 
 
 @pytest.mark.parametrize("has_urls", [True, False])
-def test_a_registry_gets_foreign_layers_without_urls_alone(
+def test_a_registry_only_gets_foreign_layers_without_urls(
     tmp_path: Path, ghcr: RegistryDouble, session: Session, has_urls: bool
 ) -> None:
     content = b"a layer of Windows"
@@ -207,7 +205,7 @@ def test_a_registry_gets_foreign_layers_without_urls_alone(
     assert has_blob("octo/lean", Digest.of(content)) is not has_urls
 
 
-def test_a_registrys_foreign_layers_go_to_local_places(
+def test_foreign_layers_at_a_registry_are_copied_to_local_places(
     tmp_path: Path,
     ghcr: RegistryDouble,
     session: Session,

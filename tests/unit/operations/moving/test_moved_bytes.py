@@ -1,4 +1,4 @@
-"""What is said to have moved, or that it would move, is what is transferred."""
+"""Reported transfer sizes match the transferred bytes, also in dry runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ IMAGE = random_image(2, seed=1)
 TOTAL = sum(descriptor.size for descriptor, _ in IMAGE.contents)
 
 
-def test_bytes_of_an_interrupted_pull_do_not_count(ghcr: RegistryDouble, session: Session) -> None:
+def test_bytes_of_an_interrupted_pull_are_not_counted(
+    ghcr: RegistryDouble, session: Session
+) -> None:
     ghcr.push_image("octo/image", "1.0", IMAGE)
     name = name_at(ghcr, session)
     layer, content = IMAGE.blobs[0]
@@ -49,7 +51,7 @@ def test_bytes_of_an_interrupted_pull_do_not_count(ghcr: RegistryDouble, session
     assert (again.moved, again.updated) == (0, False)
 
 
-def test_wrong_bytes_that_were_left_are_transferred_again(
+def test_corrupt_partial_content_is_transferred_again(
     ghcr: RegistryDouble, session: Session
 ) -> None:
     ghcr.push_image("octo/image", "1.0", IMAGE)
@@ -90,7 +92,9 @@ def test_a_repaired_image_is_an_update(ghcr: RegistryDouble, session: Session) -
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_mounted_layers_do_not_move(ghcr: RegistryDouble, session: Session, dry_run: bool) -> None:
+def test_mounted_layers_are_not_transferred(
+    ghcr: RegistryDouble, session: Session, dry_run: bool
+) -> None:
     ghcr.push_image("octo/image", "1.0", IMAGE)
     source = name_at(ghcr, session)
     pull(session, source)
@@ -112,7 +116,7 @@ def test_mounted_layers_do_not_move(ghcr: RegistryDouble, session: Session, dry_
     assert run_jobs(session, [job], dry_run=dry_run).moved == root
 
 
-def test_a_preview_says_what_is_mounted(ghcr: RegistryDouble, session: Session) -> None:
+def test_a_dry_run_reports_mounts(ghcr: RegistryDouble, session: Session) -> None:
     ghcr.push_image("octo/image", "1.0", IMAGE)
     lines: list[str] = []
     observer = PlanObserver(lines.append, "header", "copy")
@@ -121,7 +125,7 @@ def test_a_preview_says_what_is_mounted(ghcr: RegistryDouble, session: Session) 
     _, *layers, summary = lines
     assert all(line.endswith(": Would mount from octo/image") for line in layers)
     assert " and mount " in summary
-    # Within one repository nothing is mounted: it is there.
+    # Within one repository, nothing needs to be mounted.
     lines.clear()
     copy(session, source, source.with_tag("2"), dry_run=True, observer=observer)
     assert all(line.endswith(": Already exists") for line in lines[1:-1])

@@ -1,4 +1,4 @@
-"""Pull from a registry that behaves like ghcr.io."""
+"""Pulling from a registry that behaves like ghcr.io."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")
 
 
 @pytest.mark.parametrize("format_", ["oci", "docker"])
-def test_a_pulled_image_is_here_byte_for_byte(
+def test_a_pulled_image_is_stored_byte_for_byte(
     ghcr: RegistryDouble, session: Session, format_: str
 ) -> None:
     image = random_image(3, format="docker" if format_ == "docker" else "oci")
@@ -47,7 +47,7 @@ def test_a_pulled_image_is_here_byte_for_byte(
     assert not again.updated
 
 
-def test_a_second_pull_asks_for_nothing_but_the_tag(ghcr: RegistryDouble, session: Session) -> None:
+def test_a_second_pull_requests_only_the_tag(ghcr: RegistryDouble, session: Session) -> None:
     ghcr.push_image("octo/image", "1.0", random_image())
     pull(session, name_at(ghcr, session))
     ghcr.log.clear()
@@ -56,7 +56,7 @@ def test_a_second_pull_asks_for_nothing_but_the_tag(ghcr: RegistryDouble, sessio
 
 
 @pytest.mark.parametrize("which", [0, -2, -1], ids=["layer", "config", "manifest"])
-def test_content_that_was_flipped_here_is_fetched_anew(
+def test_corrupt_stored_content_is_fetched_again(
     tmp_path: Path, ghcr: RegistryDouble, which: int
 ) -> None:
     image = random_image(2)
@@ -80,7 +80,7 @@ def test_content_that_was_flipped_here_is_fetched_anew(
     assert said == []
 
 
-def test_a_pull_makes_one_request_a_piece_and_one_for_the_token(
+def test_a_pull_makes_one_request_per_blob_and_one_for_the_token(
     ghcr: RegistryDouble, session: Session
 ) -> None:
     ghcr.push_image("octo/image", "1.0", random_image(2))
@@ -92,7 +92,7 @@ def test_a_pull_makes_one_request_a_piece_and_one_for_the_token(
     assert ghcr.count("GET", "") == len([e for e in ghcr.log if e.method == "GET"])
 
 
-def test_no_credential_goes_to_the_storage_host(ghcr: RegistryDouble, session: Session) -> None:
+def test_no_credential_is_sent_to_the_storage_host(ghcr: RegistryDouble, session: Session) -> None:
     ghcr.push_image("octo/image", "1.0", random_image())
     pull(session, name_at(ghcr, session))
     fetched = [entry for entry in ghcr.log if entry.host == "storage"]
@@ -100,7 +100,7 @@ def test_no_credential_goes_to_the_storage_host(ghcr: RegistryDouble, session: S
     assert not any(entry.had_authorization for entry in fetched)
 
 
-def test_of_an_index_this_machines_platform_is_taken_and_the_indexs_digest_remembered(
+def test_a_pull_of_an_index_stores_this_machines_platform_and_the_index_digest(
     ghcr: RegistryDouble, session: Session
 ) -> None:
     index = index_of(random_image(platform=ARM64), random_image(platform=AMD64))
@@ -124,9 +124,7 @@ def test_all_platforms_keep_the_index_itself(ghcr: RegistryDouble, session: Sess
     assert is_stored(session, nested)
 
 
-def test_a_nested_index_is_looked_through_for_the_platform(
-    ghcr: RegistryDouble, session: Session
-) -> None:
+def test_a_platform_is_found_in_a_nested_index(ghcr: RegistryDouble, session: Session) -> None:
     inner = index_of(random_image(platform=ARM64), platforms=(ARM64,))
     outer = index_of(inner, random_image(seed=1), platforms=(None, AMD64))
     ghcr.push_image("octo/image", "1.0", outer)
@@ -157,7 +155,7 @@ def test_windows_is_chosen_by_its_build(ghcr: RegistryDouble, session: Session) 
     assert inspect_local(session, str(name_at(ghcr, session)))["OsVersion"] == "10.0.20348.5"
 
 
-def test_a_platform_that_is_missing_is_named_with_those_that_are_there(
+def test_a_missing_platform_is_named_with_the_existing_ones(
     ghcr: RegistryDouble, session: Session
 ) -> None:
     ghcr.push_image("octo/image", "1.0", index_of(random_image(platform=ARM64)))
@@ -167,7 +165,7 @@ def test_a_platform_that_is_missing_is_named_with_those_that_are_there(
     assert "linux/arm64" in str(caught.value.hint)
 
 
-def test_an_artifact_is_kept_and_shown_as_what_it_is(
+def test_an_artifact_is_stored_and_shown_with_its_type(
     ghcr: RegistryDouble, session: Session
 ) -> None:
     thing = artifact("application/vnd.example.thing")
@@ -188,7 +186,7 @@ def test_a_pull_by_digest_has_no_tag(ghcr: RegistryDouble, session: Session) -> 
     assert inspect_local(session, f"{ghcr.host}/{by_digest}")["RepoDigests"]
 
 
-def test_a_public_image_is_pulled_though_the_stored_credential_has_expired(
+def test_an_expired_credential_does_not_block_a_public_image(
     tmp_path: Path, ghcr: RegistryDouble
 ) -> None:
     ghcr.push_image("octo/image", "1.0", random_image())
@@ -219,7 +217,7 @@ def test_an_unknown_tag_is_not_found(ghcr: RegistryDouble, session: Session) -> 
         pull(session, name_at(ghcr, session, "octo/image:2.0"))
 
 
-def test_all_tags_come_page_by_page_without_helper_tags(
+def test_all_tags_are_listed_without_helper_tags(
     ghcr: RegistryDouble, session: Session, warnings: list[str]
 ) -> None:
     image = random_image()
@@ -248,7 +246,7 @@ def test_a_digest_resolves_to_the_platform_pulled_last(
     pull(session, name.with_digest(index.root.digest), select=Selection((ARM64,)))
     assert find(session, by_digest).record.descriptor.digest == arm.root.digest
     assert find(session, str(name)).record.descriptor.digest == amd.root.digest
-    # The tag keeps its image, and the digest is listed with the one that it names.
+    # The tag keeps its image; the digest resolves to the platform pulled last.
     assert inspect_local(session, str(name))["RepoDigests"] == []
     assert inspect_local(session, by_digest)["RepoDigests"] == [by_digest]
     [tagged] = [r for r in session.store.records() if r.name == str(name)]

@@ -1,4 +1,4 @@
-"""Push to a registry that behaves like ghcr.io."""
+"""Pushing to a registry that behaves like ghcr.io."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def test_a_push_sends_everything_once_and_a_second_push_nothing(
     ]
     ghcr.log.clear()
     push(session, name_at(ghcr, session, "octo/other:2"))
-    # The tag is read to see whether it would lose platforms.
+    # The tag is read to check whether it would lose platforms.
     requests = [(e.method, e.status) for e in ghcr.log]
     assert requests == [("HEAD", 200), ("GET", 200), ("PUT", 201)]
 
 
-def test_what_a_sibling_repository_has_is_mounted(ghcr: RegistryDouble, session: Session) -> None:
+def test_content_of_a_sibling_repository_is_mounted(ghcr: RegistryDouble, session: Session) -> None:
     ghcr.push_image("octo/image", "1.0", random_image(2))
     pull(session, name_at(ghcr, session))
     tag(session, str(name_at(ghcr, session)), [name_at(ghcr, session, "octo/other:2")])

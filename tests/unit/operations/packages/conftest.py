@@ -1,4 +1,4 @@
-"""GitHub and a session of its own beside each test."""
+"""A GitHub double and a session for each test."""
 
 from __future__ import annotations
 

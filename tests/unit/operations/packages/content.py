@@ -1,4 +1,4 @@
-"""What the packages of tests hold."""
+"""Content of the packages in tests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NAME = "octo/app"
 ARM = Platform("linux", "arm64")
-# All tagged images but the newest.
+# All tagged images except the newest.
 OLD_ONES = Policy(include=("*",), keep_last=1)
 
 
@@ -43,7 +43,7 @@ def days_ago(github: GitHubDouble, days: float) -> datetime:
 
 
 def releases(github: GitHubDouble, count: int = 3, name: str = NAME) -> list[Built]:
-    """Push releases ``v0``, ``v1``... of two platforms each, the first the oldest."""
+    """Push releases ``v0``, ``v1``... with two platforms each, oldest first."""
     made = [multi_platform(seed) for seed in range(count)]
     for number, index in enumerate(made):
         github.push(name, f"v{number}", index, days_ago(github, 100 - number))
@@ -60,7 +60,7 @@ def named(session: Session, text: str = NAME) -> PackageName:
 
 
 def through_file(plan: Plan, folder: Path) -> Plan:
-    """Return a plan as it is read again."""
+    """Return a plan after writing and reading it."""
     path = folder / "plan.json"
     path.write_text(plans_to_json([plan]))
     [found] = plans_from_file(path)

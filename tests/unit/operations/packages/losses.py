@@ -1,4 +1,4 @@
-"""Lost responses and crashes at chosen requests, for tests of runs that end early."""
+"""Lost responses and crashes at chosen requests, for tests of interrupted runs."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class Loss:
-    """Loses responses to one kind of request after it took effect.
+    """Loses responses to some requests after they took effect.
 
     Args:
-        method: of the requests.
-        status: sent in place of the true response; 0 breaks the connection.
+        method: the method of the requests.
+        status: the status to send in place of the true response; 0 breaks the connection.
         numbers: which of these requests, counted from 1; empty for all.
     """
 
@@ -59,5 +59,5 @@ def run_plan(
 
 
 def restores(github: GitHubDouble) -> int:
-    """Count the requests to restore something."""
+    """Count the restore requests."""
     return github.count("POST", "/restore")

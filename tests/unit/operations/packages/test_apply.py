@@ -1,4 +1,4 @@
-"""Carrying a plan out: what changed meanwhile, what GitHub refuses, what a crash leaves."""
+"""Applying a plan after changes, refusals and crashes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def always_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each step find out what others pushed, and not only one in several seconds."""
+    """Read the list of versions before each step, and not only every few seconds."""
     monkeypatch.setattr(applying, "_MAX_LIST_AGE_SECONDS", 0.0)
 
 
@@ -56,7 +56,7 @@ def states(told: list[Done]) -> list[State]:
 # Nothing changed
 
 
-def test_what_a_plan_says_is_what_is_done(
+def test_a_plan_is_carried_out_exactly(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     made = releases(github)
@@ -84,7 +84,7 @@ def test_indexes_are_deleted_before_what_they_list(
     assert set(order[1:]) == set(children_of(first))
 
 
-def test_a_second_start_does_nothing_twice(
+def test_a_second_run_repeats_nothing(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github)
@@ -97,10 +97,10 @@ def test_a_second_start_does_nothing_twice(
     assert report.counts == {State.DELETED: 6}
 
 
-# Somebody else was there meanwhile
+# Changes by others
 
 
-def test_a_version_that_is_gone_already_is_no_failure(
+def test_a_missing_version_is_not_a_failure(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github)
@@ -111,7 +111,7 @@ def test_a_version_that_is_gone_already_is_no_failure(
     assert report.error is None
 
 
-def test_an_image_that_was_tagged_since_stays_with_what_it_needs(
+def test_an_image_tagged_since_is_kept_with_its_dependencies(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     old, *_ = releases(github)
@@ -128,7 +128,7 @@ def test_an_image_that_was_tagged_since_stays_with_what_it_needs(
     assert report.error is None
 
 
-def test_an_image_that_lost_a_tag_since_stays(
+def test_an_image_untagged_since_is_kept(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     old, *_ = releases(github)
@@ -141,26 +141,26 @@ def test_an_image_that_lost_a_tag_since_stays(
     assert github.has(NAME, github.tags(NAME)["v0"])
 
 
-def test_a_child_that_an_index_pushed_since_lists_stays(
+def test_a_child_of_an_index_pushed_since_is_kept(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     old, *_ = releases(github)
     plan = plan_of(at_github, github, OLD_ONES)
-    # The same image for one platform, a new one for the other.
+    # It has the same image for one platform, and a new one for the other.
     github.push(NAME, "next", index_of(random_image(seed=0), random_image(seed=99)))
     applied(at_github, plan, tmp_path)
     assert github.has(NAME, github.tags(NAME)["next"])
     assert not github.has(NAME, str(old.root.digest))
 
 
-def test_a_version_that_is_tagged_after_the_last_look_stays(
+def test_a_version_tagged_after_the_list_was_read_is_kept(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     old, *_ = releases(github, 2)
     plan = plan_of(at_github, github, OLD_ONES)
 
     def tag(_method: str, path: str) -> None:
-        # The list has been read; this reads the version itself.
+        # The list was read before; this request reads the version itself.
         if path.endswith(f"/versions/{plan.steps[0].id}"):
             github.api.before = lambda *_: None
             github.push(NAME, "stable", old)
@@ -172,7 +172,7 @@ def test_a_version_that_is_tagged_after_the_last_look_stays(
     assert told[0].why == "it is now tagged `stable`"
 
 
-def test_a_version_that_was_tagged_since_is_named_with_its_tag(
+def test_a_version_tagged_since_is_reported_with_its_tag(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     old, *_ = releases(github, 2)
@@ -183,7 +183,7 @@ def test_a_version_that_was_tagged_since_is_named_with_its_tag(
     assert github.count("GET", f"/versions/{plan.steps[0].id}") == 0
 
 
-def test_what_became_a_signature_since_keeps_its_subject(
+def test_a_signature_pushed_since_keeps_its_subject(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     first, second, *_ = releases(github)
@@ -221,10 +221,10 @@ def image(name: str) -> tuple[bytes, str]:
     return json.dumps(data).encode(), OCI_MANIFEST
 
 
-def test_a_manifest_that_came_since_and_is_not_listed_keeps_what_it_needs(
+def test_an_unlisted_manifest_pushed_since_keeps_its_dependencies(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
-    # Built before the leaf is there, so that both can list it.
+    # It is built before the leaf is pushed, so that both can list it.
     leaf = str(Digest.of(image("leaf")[0]))
     middle = index_listing(leaf)
     plan, leaf = plan_with_a_missing_child(at_github, github, middle)
@@ -235,7 +235,7 @@ def test_a_manifest_that_came_since_and_is_not_listed_keeps_what_it_needs(
     assert github.has(NAME, leaf)
 
 
-def test_beside_a_manifest_that_is_neither_listed_nor_readable_nothing_is_deleted(
+def test_an_unlisted_unreadable_manifest_prevents_deletions(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     odd = b'{"schemaVersion": 2, "who": "knows"}'
@@ -249,7 +249,7 @@ def test_beside_a_manifest_that_is_neither_listed_nor_readable_nothing_is_delete
 
 
 @pytest.mark.parametrize("how", ["pushed since", "unreadable since"])
-def test_beside_a_version_that_cannot_be_read_nothing_is_deleted(
+def test_an_unreadable_version_prevents_deletions(
     at_github: Session, github: GitHubDouble, tmp_path: Path, how: str
 ) -> None:
     releases(github)
@@ -259,26 +259,26 @@ def test_beside_a_version_that_cannot_be_read_nothing_is_deleted(
     else:
         digest = github.tags(NAME)["v2"]
         github.faults.append(Fault("GET", f"/manifests/{digest}", status=404, times=99))
-        # Another machine applies the plan, and has nothing cached.
+        # Another machine applies the plan, with an empty cache.
         shutil.rmtree(at_github.settings.cache_dir)
     report, _ = applied(at_github, plan, tmp_path)
     assert report.counts == {State.CHANGED: 6}
     assert github.count("DELETE") == 0
 
 
-def test_a_planned_version_that_cannot_be_read_by_now_is_deleted_all_the_same(
+def test_a_planned_version_that_became_unreadable_is_deleted(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github, 2)
     plan = plan_of(at_github, github, OLD_ONES)
-    # Its digest is the one that the plan was made from, so its content is known.
+    # Its digest is the planned one, so its content is known.
     github.faults.append(Fault("GET", f"/manifests/{plan.steps[0].digest}", status=404, times=99))
     shutil.rmtree(at_github.settings.cache_dir)
     report, _ = applied(at_github, plan, tmp_path)
     assert report.counts == {State.DELETED: 3}
 
 
-def test_beside_an_unreadable_version_only_the_named_one_is_deleted(
+def test_an_unreadable_version_prevents_all_but_named_deletions(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     old, *_ = releases(github, 2)
@@ -290,7 +290,7 @@ def test_beside_an_unreadable_version_only_the_named_one_is_deleted(
     assert {record.digest for record in github.versions(NAME)} >= set(children_of(old))
 
 
-def test_a_named_version_that_an_index_lists_by_now_stays(
+def test_a_named_version_that_an_index_lists_since_is_kept(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     old, *_ = releases(github, 2)
@@ -301,7 +301,7 @@ def test_a_named_version_that_an_index_lists_by_now_stays(
     assert github.has(NAME, github.tags(NAME)["outer"])
 
 
-def test_a_named_signature_is_deleted_though_its_subject_stays(
+def test_a_named_signature_is_deleted_and_its_subject_is_kept(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github, 1)
@@ -322,7 +322,7 @@ def test_a_publisher_that_pushes_during_the_run_loses_nothing(
     pushed: list[str] = []
 
     def push(method: str, _path: str) -> None:
-        # A release made of platforms that are about to go, after every second deletion.
+        # Every second deletion is followed by a push of a release with platforms in the plan.
         if method == "DELETE" and len(pushed) < 5:
             number = len(pushed)
             pushed.append(f"re{number}")
@@ -336,11 +336,11 @@ def test_a_publisher_that_pushes_during_the_run_loses_nothing(
     applied(at_github, plan, tmp_path)
     assert pushed
     broken = [tag for tag, digest in github.tags(NAME).items() if not github.has(NAME, digest)]
-    # What was being deleted at the very moment that it was pushed cannot be seen in time.
+    # A push during the deletion itself cannot be detected in time.
     assert broken in ([], ["re0"], [pushed[-1]])
 
 
-def test_what_is_pushed_just_before_a_step_is_seen_by_it(
+def test_a_push_just_before_a_step_is_detected(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     [old, *_] = releases(github)
@@ -348,7 +348,7 @@ def test_what_is_pushed_just_before_a_step_is_seen_by_it(
     child = children_of(old)[0]
 
     def push(method: str, _path: str) -> None:
-        # Between the index's deletion and its children's.
+        # This happens between the deletion of the index and that of its children.
         if method == "DELETE":
             github.api.before = lambda *_: None
             github.push(NAME, "re", index_of(random_image(seed=0), random_image(seed=200)))

@@ -1,4 +1,4 @@
-"""What a run reports, records and requests while it applies a plan."""
+"""Reports, journal entries and requests of a run that applies a plan."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_each_step_is_reported_with_the_total(
     assert counted == [("versions", 1, 3), ("versions", 2, 3), ("versions", 3, 3)]
 
 
-def test_what_an_earlier_run_did_is_reported_as_done_then(
+def test_steps_of_an_earlier_run_are_reported_as_done_before(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github, 2)
@@ -64,7 +64,7 @@ def test_what_an_earlier_run_did_is_reported_as_done_then(
     assert [entry.state for entry in lines] == [State.BEGUN, State.DELETED] * 3
 
 
-def test_what_stays_is_recorded_with_the_reason(
+def test_a_kept_version_is_recorded_with_the_reason(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     old, *_ = releases(github, 2)
@@ -78,7 +78,7 @@ def test_what_stays_is_recorded_with_the_reason(
     assert report.freed == 0
 
 
-def test_a_version_that_is_gone_frees_nothing(
+def test_a_missing_version_frees_nothing(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github, 2)
@@ -118,7 +118,7 @@ def test_the_first_error_is_the_one_that_is_reported(
     assert report.error is failed[0].error
 
 
-def test_a_limit_between_a_look_and_a_deletion_is_no_failed_step(
+def test_a_rate_limit_before_a_deletion_is_not_a_failed_step(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github, 2)
@@ -127,11 +127,11 @@ def test_a_limit_between_a_look_and_a_deletion_is_no_failed_step(
     with pytest.raises(RateLimitedError):
         applied(at_github, plan, tmp_path)
     lines = read_journal(tmp_path / "plan.json.journal")
-    # It is known that nothing was deleted.
+    # It is certain that nothing was deleted.
     assert [entry.state for entry in lines] == [State.BEGUN, State.FAILED]
 
 
-def test_a_version_that_vanishes_just_before_its_deletion_is_gone(
+def test_a_version_deleted_by_others_just_before_is_already_gone(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github, 2)
@@ -165,7 +165,7 @@ def test_the_first_page_is_read_again_after_each_deletion(
     assert lists(github) - before == 9
 
 
-def test_a_child_that_an_index_lists_since_its_sibling_was_deleted_stays(
+def test_a_child_listed_since_its_sibling_was_deleted_is_kept(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github, 2)
@@ -188,7 +188,7 @@ def test_a_child_that_an_index_lists_since_its_sibling_was_deleted_stays(
     assert report.error is None
 
 
-def test_only_the_first_page_is_read_again_while_nothing_new_is_there(
+def test_only_the_first_page_is_read_again_without_new_versions(
     at_github: Session, github: GitHubDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(applying, "_MAX_LIST_AGE_SECONDS", 0.0)
@@ -197,11 +197,11 @@ def test_only_the_first_page_is_read_again_while_nothing_new_is_there(
     plan = replace(plan, steps=plan.steps[:3])
     before = lists(github)
     applied(at_github, plan, tmp_path)
-    # All pages and both ends once more, then the first page before each further step.
+    # All pages and the first page at both ends, then the first page before each further step.
     assert lists(github) - before == 4 + 2
 
 
-def test_a_version_that_was_pushed_since_the_last_look_is_read(
+def test_a_version_pushed_since_the_list_was_read_is_read(
     at_github: Session, github: GitHubDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(applying, "_MAX_LIST_AGE_SECONDS", 0.0)
@@ -242,7 +242,7 @@ def test_a_whole_package_is_recorded_version_by_version_before_it_is_deleted(
     assert github.count("DELETE") == before
 
 
-def test_a_whole_package_that_is_gone_is_reported_so(
+def test_a_missing_package_is_reported_as_already_gone(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github, 1)
@@ -291,7 +291,7 @@ def test_a_whole_package_that_the_token_may_not_delete_is_denied(
     assert report.freed == 0
 
 
-def test_a_version_of_a_package_that_vanished_is_gone(
+def test_a_version_of_a_missing_package_is_an_error(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github, 2)

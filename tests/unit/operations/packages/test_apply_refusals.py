@@ -1,4 +1,4 @@
-"""Applying a plan: refusals of GitHub, whole packages, and what a plan costs."""
+"""Applying a plan: refusals by GitHub, whole packages, and the number of requests."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["always_looks"]
 
 
-# GitHub refuses
+# Refusals
 
 
 def test_a_token_that_is_revoked_during_the_run_ends_it(
@@ -56,12 +56,12 @@ def test_a_token_that_is_revoked_during_the_run_ends_it(
     assert github.count("DELETE") == 1
 
 
-def test_the_last_tagged_version_is_told_as_retained_and_no_failure(
+def test_the_last_tagged_version_is_retained_without_a_failure(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github)
     plan = plan_of(at_github, github, OLD_ONES)
-    # Somebody deletes the one that was to stay.
+    # Another user deletes the version that was to be kept.
     github.lose(NAME, github.tags(NAME)["v2"])
     report, _told = applied(at_github, plan, tmp_path)
     assert report.counts[State.RETAINED] == 1
@@ -70,7 +70,7 @@ def test_the_last_tagged_version_is_told_as_retained_and_no_failure(
     assert github.has(NAME, github.tags(NAME)[tag]), "what a retained version needs stays too"
 
 
-def test_a_popular_version_is_told_as_blocked_and_the_others_go(
+def test_a_popular_version_is_blocked_and_others_are_deleted(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     old, *_ = releases(github)
@@ -85,7 +85,7 @@ def test_a_popular_version_is_told_as_blocked_and_the_others_go(
     assert "5,000" in blocked.why
 
 
-def test_a_popular_child_is_told_as_blocked_after_its_index_went(
+def test_a_popular_child_is_blocked_after_its_index_was_deleted(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     old, *_ = releases(github, 2)
@@ -108,7 +108,7 @@ def test_a_token_that_may_not_delete_is_denied_once(
     assert github.count("DELETE") == 1
 
 
-def test_a_404_for_a_version_that_is_there_is_told_as_denied(
+def test_a_404_for_an_existing_version_is_reported_as_denied(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github)
@@ -120,7 +120,7 @@ def test_a_404_for_a_version_that_is_there_is_told_as_denied(
     assert "can read it, but not delete it" in told[0].why
 
 
-def test_a_failure_is_told_and_the_others_go_but_for_what_it_needs(
+def test_a_failure_keeps_only_its_dependencies(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github)
@@ -139,7 +139,7 @@ def test_a_failure_is_told_and_the_others_go_but_for_what_it_needs(
     assert report.counts == {State.DELETED: 6}, "a second start does what was left"
 
 
-def test_a_rate_limit_that_is_too_long_stops_and_a_second_start_goes_on(
+def test_a_long_rate_limit_stops_and_a_second_run_continues(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github)
@@ -161,7 +161,7 @@ def test_a_rate_limit_that_is_too_long_stops_and_a_second_start_goes_on(
     assert [done.was_done for done in told] == [True] * 3 + [False] * 3
 
 
-def test_a_deletion_that_was_begun_and_never_ended_counts_as_done(
+def test_a_deletion_begun_but_not_ended_counts_as_done(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github)
@@ -169,7 +169,7 @@ def test_a_deletion_that_was_begun_and_never_ended_counts_as_done(
     applied(at_github, plan, tmp_path)
     path = tmp_path / "plan.json.journal"
     lines = path.read_text().splitlines()
-    # A crash between GitHub's answer and the line that says so, in the midst of writing it.
+    # The process crashes after GitHub's response, while it writes the journal entry.
     assert json.loads(lines[-1])["state"] == "deleted"
     path.write_text("\n".join([*lines[:-1], lines[-1][:20]]))
     report, _ = applied(at_github, plan, tmp_path)
@@ -179,7 +179,7 @@ def test_a_deletion_that_was_begun_and_never_ended_counts_as_done(
 # Whole packages
 
 
-def test_a_package_goes_as_a_whole(
+def test_a_package_is_deleted_as_a_whole(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github)
@@ -193,7 +193,7 @@ def test_a_package_goes_as_a_whole(
     assert github.count("DELETE") == count
 
 
-def test_a_package_that_somebody_pushed_to_since_stays(
+def test_a_package_pushed_to_since_is_kept(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github)
@@ -204,7 +204,7 @@ def test_a_package_that_somebody_pushed_to_since_stays(
     assert "new" in github.tags(NAME)
 
 
-def test_a_package_with_a_version_that_was_tagged_since_stays(
+def test_a_package_with_a_version_tagged_since_is_kept(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     old, *_ = releases(github)
@@ -216,11 +216,11 @@ def test_a_package_with_a_version_that_was_tagged_since_stays(
     assert report.freed == 0
 
 
-# What costs
+# Costs
 
 
 def fetched(github: GitHubDouble) -> int:
-    """Count the manifests that were fetched, each of which GitHub counts as a download."""
+    """Count the fetched manifests; GitHub counts each as a download."""
     return sum(
         entry.method == "GET" and "/manifests/" in entry.path and entry.status == 200
         for entry in github.log

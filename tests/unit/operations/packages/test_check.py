@@ -1,4 +1,4 @@
-"""Finding what is broken in a package, and mending it."""
+"""Finding broken images in a package, and repairing them."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def described(index: Built) -> Built:
     return rewritten(index, annotations=DESCRIBED)
 
 
-def test_what_is_whole_has_no_findings(at_github: Session, github: GitHubDouble) -> None:
+def test_a_complete_package_has_no_findings(at_github: Session, github: GitHubDouble) -> None:
     index = push(github, "v1", described(multi_platform(1)))
     push(github, f"sha256-{index.root.digest.encoded}.sig", artifact(payload=b"x"))
     push(github, "single", random_image(seed=4))
     assert found(at_github) == []
 
 
-def test_an_index_that_lost_some_is_partial_and_says_which(
+def test_an_index_with_missing_manifests_is_partial(
     at_github: Session, github: GitHubDouble
 ) -> None:
     index = push(github, "v1", described(multi_platform(1)))
@@ -74,14 +74,16 @@ def test_an_index_that_lost_some_is_partial_and_says_which(
     assert "--from" not in finding.mend
 
 
-def test_an_index_that_lost_all_is_a_ghost(at_github: Session, github: GitHubDouble) -> None:
+def test_an_index_without_manifests_is_a_ghost(at_github: Session, github: GitHubDouble) -> None:
     index = push(github, "v1", described(multi_platform(1)))
     for child in children_of(index):
         github.lose(NAME, child)
     assert troubles(at_github) == [FindingKind.GHOST]
 
 
-def test_what_cannot_be_restored_needs_a_source(at_github: Session, github: GitHubDouble) -> None:
+def test_manifests_that_cannot_be_restored_need_a_source(
+    at_github: Session, github: GitHubDouble
+) -> None:
     index = push(github, "v1", described(multi_platform(1)))
     github.lose(NAME, children_of(index)[0])
     github.content.packages[NAME].gone.clear()
@@ -90,7 +92,7 @@ def test_what_cannot_be_restored_needs_a_source(at_github: Session, github: GitH
     assert "--from SOURCE" in finding.mend
 
 
-def test_a_signature_of_what_was_deleted_is_dangling(
+def test_a_signature_of_a_deleted_subject_is_dangling(
     at_github: Session, github: GitHubDouble
 ) -> None:
     push(github, "v1", random_image(seed=1))
@@ -103,7 +105,7 @@ def test_a_signature_of_what_was_deleted_is_dangling(
     assert finding.mend == f"ghcrctl packages prune {NAME}"
 
 
-def test_a_signature_of_what_was_never_there_may_belong_elsewhere(
+def test_a_signature_of_an_unknown_subject_may_belong_elsewhere(
     at_github: Session, github: GitHubDouble
 ) -> None:
     image = random_image(seed=1)
@@ -118,7 +120,7 @@ def test_a_signature_of_what_was_never_there_may_belong_elsewhere(
     assert FindingKind.DANGLING not in {f.trouble for f in next(iter(checked.values()))}
 
 
-def test_an_image_with_provenance_is_whole(at_github: Session, github: GitHubDouble) -> None:
+def test_an_image_with_provenance_is_complete(at_github: Session, github: GitHubDouble) -> None:
     push(github, "v1", described(attested(random_image(seed=1))))
     assert found(at_github) == []
 
@@ -149,7 +151,7 @@ def test_an_index_needs_a_description_that_github_shows(
     assert troubles(at_github) == expected
 
 
-# Mending
+# Repair
 
 
 def test_a_deleted_child_is_restored(at_github: Session, github: GitHubDouble) -> None:
@@ -163,7 +165,7 @@ def test_a_deleted_child_is_restored(at_github: Session, github: GitHubDouble) -
     assert found(at_github) == []
 
 
-def test_what_a_restored_index_lacks_is_restored_too(
+def test_children_of_a_restored_index_are_restored_too(
     at_github: Session, github: GitHubDouble
 ) -> None:
     inner = multi_platform(1)
@@ -174,7 +176,7 @@ def test_what_a_restored_index_lacks_is_restored_too(
     assert github.has(NAME, str(outer.root.digest))
 
 
-def test_what_was_deleted_too_long_ago_is_pushed_again_from_elsewhere(
+def test_a_manifest_deleted_too_long_ago_is_pushed_from_elsewhere(
     at_github: Session, github: GitHubDouble, plain_registry: PlainRegistry
 ) -> None:
     index = push(github, "v1", described(multi_platform(1)))
@@ -190,7 +192,7 @@ def test_what_was_deleted_too_long_ago_is_pushed_again_from_elsewhere(
     assert github.has(NAME, str(index.root.digest))
 
 
-def test_another_image_does_not_mend(
+def test_an_image_with_another_digest_repairs_nothing(
     at_github: Session, github: GitHubDouble, plain_registry: PlainRegistry
 ) -> None:
     index = push(github, "v1", described(multi_platform(1)))
@@ -205,7 +207,7 @@ def test_another_image_does_not_mend(
     assert "same digest" in (mended.error.hint or "")
 
 
-def test_what_cannot_be_mended_is_told_once(at_github: Session, github: GitHubDouble) -> None:
+def test_what_cannot_be_repaired_is_reported_once(at_github: Session, github: GitHubDouble) -> None:
     index = push(github, "v1", described(multi_platform(1)))
     github.lose(NAME, children_of(index)[1])
     github.content.packages[NAME].gone.clear()

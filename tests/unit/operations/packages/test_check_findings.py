@@ -1,4 +1,4 @@
-"""What a finding says, and what a check requests to find it."""
+"""Messages of findings, and the requests of a check."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_an_untagged_index_is_named_by_its_digest_alone(
     assert finding.tags == ()
 
 
-def test_where_some_can_be_restored_the_others_need_a_source(
+def test_manifests_that_cannot_be_restored_need_a_source_too(
     at_github: Session, github: GitHubDouble
 ) -> None:
     index = push(github, "v1", described(index_of(*PLATFORMS)))
@@ -129,9 +129,7 @@ def test_deleted_versions_are_listed_only_where_something_is_missing(
     assert sum("state=deleted" in entry.query for entry in github.log) == 1
 
 
-def test_where_deleted_versions_cannot_be_listed_that_is_a_warning(
-    tmp_path: Path, github: GitHubDouble
-) -> None:
+def test_unlistable_deleted_versions_give_a_warning(tmp_path: Path, github: GitHubDouble) -> None:
     index = push(github, "v1", described(multi_platform(1)))
     github.lose(NAME, children_of(index)[0])
     route = github.api._versions
@@ -157,10 +155,10 @@ def test_where_deleted_versions_cannot_be_listed_that_is_a_warning(
     assert said[0].startswith("cannot list deleted versions: ")
 
 
-# What GitHub shows
+# Metadata
 
 
-def test_the_description_is_looked_for_at_the_newest_tagged_root(
+def test_the_description_of_the_newest_tagged_root_is_checked(
     at_github: Session, github: GitHubDouble
 ) -> None:
     github.push(NAME, "old", multi_platform(1), days_ago(github, 20))
@@ -184,14 +182,14 @@ def test_a_description_that_github_does_not_show_is_reported(
     assert (finding.digest, finding.tags) == (digest, ("v1",))
 
 
-def test_a_package_without_a_tag_has_no_description_to_look_for(
+def test_a_package_without_a_tag_needs_no_description(
     at_github: Session, github: GitHubDouble
 ) -> None:
     github.push(NAME, None, multi_platform(1), days_ago(github, 9))
     assert troubles(at_github) == []
 
 
-# Several packages, and mending
+# Several packages, and repair
 
 
 def test_a_pattern_that_matches_no_package_is_an_error(
@@ -203,7 +201,7 @@ def test_a_pattern_that_matches_no_package_is_an_error(
     assert [name.package for name, _ in check_packages(at_github, ["octo/a*"])] == ["app"]
 
 
-def test_only_what_is_missing_is_mended(at_github: Session, github: GitHubDouble) -> None:
+def test_only_missing_manifests_are_repaired(at_github: Session, github: GitHubDouble) -> None:
     index = push(github, "v1", multi_platform(1))
     [first, second] = children_of(index)
     github.lose(NAME, first)

@@ -1,4 +1,4 @@
-"""Which version a name means, and what is planned for it."""
+"""Finding a version by its name, and planning its deletion."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_package_is_planned_as_a_whole(at_github: Session, github: GitHubDoubl
 
 
 @pytest.mark.parametrize("what", [":v9", "#1", f"@sha256:{'0' * 64}", ":v1#other", ":v9#own"])
-def test_a_version_that_does_not_fit_in_all_is_not_deleted(
+def test_a_version_must_match_tag_and_number(
     at_github: Session, github: GitHubDouble, what: str
 ) -> None:
     releases(github)

@@ -1,4 +1,4 @@
-"""Why something does not work: the token, the package, who may pull."""
+"""Diagnosing the token, the package and its access."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def seen(
         return {sign.what: sign for sign in diagnose(session, github.host, package)}
 
 
-def test_a_good_token_is_told_with_its_source_and_scopes(
+def test_a_good_token_is_reported_with_its_source_and_scopes(
     github: GitHubDouble, tmp_path: Path
 ) -> None:
     signs = seen(github, tmp_path)
@@ -43,7 +43,7 @@ def test_a_good_token_is_told_with_its_source_and_scopes(
     assert "registry" in signs
 
 
-def test_a_missing_scope_is_told_with_what_it_is_for(github: GitHubDouble, tmp_path: Path) -> None:
+def test_a_missing_scope_is_reported_with_its_purpose(github: GitHubDouble, tmp_path: Path) -> None:
     github.api.scopes["ghp_octo"] = ("write:packages",)
     sign = seen(github, tmp_path)["scopes"]
     assert sign.health is Health.WARNING
@@ -52,7 +52,7 @@ def test_a_missing_scope_is_told_with_what_it_is_for(github: GitHubDouble, tmp_p
     assert "settings/tokens/new" in sign.page
 
 
-def test_a_rejected_token_is_told_with_the_way_out(github: GitHubDouble, tmp_path: Path) -> None:
+def test_a_rejected_token_is_reported_with_a_fix(github: GitHubDouble, tmp_path: Path) -> None:
     signs = seen(github, tmp_path, token="ghp_expired")
     assert signs["account"].health is Health.BAD
     assert signs["account"].status is ExitStatus.AUTH
@@ -62,26 +62,30 @@ def test_a_rejected_token_is_told_with_the_way_out(github: GitHubDouble, tmp_pat
         assert "login" not in signs[question].mend
 
 
-def test_a_fine_grained_token_is_told_to_be_useless(github: GitHubDouble, tmp_path: Path) -> None:
+def test_a_fine_grained_token_is_reported_as_unsupported(
+    github: GitHubDouble, tmp_path: Path
+) -> None:
     github.accounts["octo"] = "github_pat_x"
     assert seen(github, tmp_path, token="github_pat_x")["kind"].health is Health.WARNING
 
 
-def test_the_token_of_a_job_is_not_asked_whose_it_is(github: GitHubDouble, tmp_path: Path) -> None:
+def test_the_account_of_a_job_token_is_not_requested(github: GitHubDouble, tmp_path: Path) -> None:
     github.accounts["octo"] = "ghs_job"
     signs = seen(github, tmp_path, token="ghs_job")
     assert "account" not in signs
     assert all(sign.health is not Health.BAD for sign in signs.values())
 
 
-def test_without_a_token_it_says_where_to_get_one(github: GitHubDouble, tmp_path: Path) -> None:
+def test_without_a_token_the_page_to_create_one_is_shown(
+    github: GitHubDouble, tmp_path: Path
+) -> None:
     signs = seen(github, tmp_path, token="")
     assert signs["token"].health is Health.WARNING
     assert "settings/tokens/new" in signs["token"].page
     assert "registry" not in signs
 
 
-def test_a_private_package_is_told_with_the_page_that_makes_it_public(
+def test_a_private_package_is_reported_with_its_settings_page(
     github: GitHubDouble, tmp_path: Path
 ) -> None:
     github.push(NAME, "v1", random_image(seed=1))
@@ -103,14 +107,14 @@ def test_a_public_package_can_be_pulled_by_everybody(github: GitHubDouble, tmp_p
     assert signs["repository"].message == "linked to octo/app"
 
 
-def test_a_package_that_is_not_there_is_told(github: GitHubDouble, tmp_path: Path) -> None:
+def test_a_missing_package_is_reported(github: GitHubDouble, tmp_path: Path) -> None:
     signs = seen(github, tmp_path, name="octo/none")
     assert signs["package"].health is Health.BAD
     assert signs["package"].status is ExitStatus.NOT_FOUND
     assert "packages list octo" in signs["package"].mend
 
 
-def test_single_sign_on_is_told_with_its_page(github: GitHubDouble, tmp_path: Path) -> None:
+def test_single_sign_on_is_reported_with_its_page(github: GitHubDouble, tmp_path: Path) -> None:
     github.api.organizations.add("acme")
     github.push("acme/app", "v1", random_image(seed=1))
     github.api.sso["acme"] = "https://github.com/orgs/acme/sso?authorization_request=x"

@@ -1,4 +1,4 @@
-"""The journal: what a killed run leaves is what the next one goes on from."""
+"""The journal, from which an interrupted run is resumed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TWO = Entry("ghcr.io/octo/app", 2, DIGEST, (), State.FAILED, "why")
 PLAN = Plan("ghcr.io", "octo", "app", datetime(2026, 1, 31, tzinfo=timezone.utc))
 
 
-def test_what_was_noted_is_read_again(tmp_path: Path) -> None:
+def test_entries_are_read_back(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "journal"
     with open_journal(path) as journal:
         journal.note(ONE)
@@ -37,9 +37,7 @@ def test_what_was_noted_is_read_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kept", range(1, 40, 6))
-def test_a_line_that_was_cut_is_passed_over_and_the_next_is_whole(
-    tmp_path: Path, kept: int
-) -> None:
+def test_a_truncated_line_is_skipped_and_the_next_is_complete(tmp_path: Path, kept: int) -> None:
     path = tmp_path / "journal"
     with open_journal(path) as journal:
         journal.note(ONE)
@@ -64,7 +62,7 @@ def test_a_line_that_was_cut_is_passed_over_and_the_next_is_whole(
         '{"package": "x", "id": 1, "digest": "", "tags": [], "state": "nonsense"}',
     ],
 )
-def test_lines_that_say_nothing_are_passed_over(tmp_path: Path, line: str) -> None:
+def test_meaningless_lines_are_skipped(tmp_path: Path, line: str) -> None:
     path = tmp_path / "journal"
     with open_journal(path) as journal:
         journal.note(ONE)
@@ -73,7 +71,7 @@ def test_lines_that_say_nothing_are_passed_over(tmp_path: Path, line: str) -> No
     assert read_journal(path) == [ONE]
 
 
-def test_tags_that_are_none_are_not_given_back(tmp_path: Path) -> None:
+def test_invalid_tags_are_not_restored(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     with open_journal(path) as journal:
         journal.note(ONE)
@@ -84,7 +82,7 @@ def test_tags_that_are_none_are_not_given_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kept", [1, 12, 31, 45])
-def test_a_first_line_that_was_cut_is_passed_over(tmp_path: Path, kept: int) -> None:
+def test_a_truncated_first_line_is_skipped(tmp_path: Path, kept: int) -> None:
     path = tmp_path / "journal"
     path.write_text('{"schema": "ghcrctl/journal/1", "run": "20260131T120000Z-00"}'[:kept])
     assert read_journal(path) == []
@@ -96,7 +94,7 @@ def test_a_first_line_that_was_cut_is_passed_over(tmp_path: Path, kept: int) -> 
 
 
 @pytest.mark.parametrize("text", ["mine\n", '{\n  "mine": 1\n}\n'])
-def test_another_file_is_not_written_to(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_journal_is_not_written(tmp_path: Path, text: str) -> None:
     path = tmp_path / "notes.txt"
     path.write_text(text)
     with pytest.raises(UsageError, match="not a journal"), open_journal(path):
@@ -136,7 +134,7 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
         journal.note(ONE)
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_an_unwritable_place_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="journal"), open_journal(tmp_path / "file" / "journal"):
         pass

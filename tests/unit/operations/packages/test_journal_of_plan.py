@@ -1,4 +1,4 @@
-"""Which journal belongs to which plan, and journals of older versions."""
+"""Matching journals to plans, and journals of older versions."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ def test_a_journal_of_another_plan_is_kept_and_can_be_undone(
     assert aside.suffix == ".journal"
     assert set(states(aside)) == {s.id for s in one.steps}
     assert set(states(journal)) == {s.id for s in other.steps}
-    # The plan finds its journal, wherever that is.
+    # The plan finds its journal, even after it was renamed.
     for each in (one, other):
         write_plans(tmp_path / "plan.json", [each])
         restored = restore_run(at_github, tmp_path / "plan.json")
         assert {r.id for r in restored} == {s.id for s in each.steps}
     assert there(github) == before
-    # The first plan again: its journal comes back, and the other one is set aside.
+    # For the first plan, its journal is used again, and the other one is set aside.
     with open_journal(journal, [one]) as notes:
         assert notes.set_aside is not None
         assert {e.state for e in notes.last} == {State.RESTORED}
@@ -72,7 +72,7 @@ def test_a_journal_of_another_plan_is_kept_and_can_be_undone(
     assert not aside.exists()
 
 
-def test_a_journal_without_entries_gives_way(journal: Path, plan: Plan, whole: Plan) -> None:
+def test_a_journal_without_entries_is_replaced(journal: Path, plan: Plan, whole: Plan) -> None:
     for _ in range(2):
         with open_journal(journal, [plan]):
             pass
@@ -93,7 +93,7 @@ def test_a_journal_without_entries_gives_way(journal: Path, plan: Plan, whole: P
         ("", False),
     ],
 )
-def test_the_name_of_a_run_becomes_a_part_of_a_file_name_only_if_it_is_one(
+def test_only_a_valid_run_name_becomes_part_of_a_file_name(
     journal: Path, plan: Plan, whole: Plan, run: str, is_used: bool
 ) -> None:
     old_journal(journal, plan, State.DELETED)

@@ -1,4 +1,4 @@
-"""What there is, and what it weighs."""
+"""Listing packages and versions, with sizes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_packages_are_filtered(
 
 
 @pytest.mark.usefixtures("several")
-def test_packages_are_sorted_and_are_ones_own_without_an_owner(at_github: Session) -> None:
+def test_packages_are_sorted_and_default_to_the_own_account(at_github: Session) -> None:
     assert [p.name for p in list_packages(at_github, None, sort="versions")] == [
         "tool",
         "lib",
@@ -61,9 +61,7 @@ def test_an_unknown_filter_is_refused(at_github: Session, text: str) -> None:
         list_packages(at_github, "octo", [text])
 
 
-def test_packages_of_an_organisation_are_listed_there(
-    at_github: Session, github: GitHubDouble
-) -> None:
+def test_packages_of_an_organization_are_listed(at_github: Session, github: GitHubDouble) -> None:
     github.api.organizations.add("acme")
     github.push("acme/app", "v1", random_image(seed=1))
     github.public.add("acme/app")
@@ -72,7 +70,7 @@ def test_packages_of_an_organisation_are_listed_there(
         list_packages(at_github, "nobody")
 
 
-def test_each_version_is_told_what_it_is(at_github: Session, github: GitHubDouble) -> None:
+def test_each_version_has_its_type(at_github: Session, github: GitHubDouble) -> None:
     index = multi_platform(1)
     github.push(NAME, "v1", index, days_ago(github, 9))
     github.push(NAME, "single", random_image(seed=3), days_ago(github, 8))
@@ -112,7 +110,7 @@ def test_deleted_versions_are_listed(at_github: Session, github: GitHubDouble) -
     assert row.version.deleted is not None
 
 
-def test_bytes_are_counted_once_and_told_as_unique_or_shared(
+def test_bytes_are_counted_once_as_unique_or_shared(
     at_github: Session, github: GitHubDouble
 ) -> None:
     shared, one, two = (random_image(1, 5000, seed=number) for number in range(3))

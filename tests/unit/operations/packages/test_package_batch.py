@@ -1,4 +1,4 @@
-"""One action for several packages, of which some fail."""
+"""Running an action for several packages, some of which fail."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ENDS = (ConnectionFailedError, RateLimitedError, StoreError, TlsError, Unauthori
 
 
 class Act:
-    """Fails for the names that it is given errors for."""
+    """Fails for the names in its errors."""
 
     def __init__(self, **errors: GhcrctlError) -> None:
         self.errors = errors
@@ -51,7 +51,7 @@ def named(name: str) -> str:
 
 
 @pytest.mark.parametrize("kind", GOES_ON)
-def test_the_others_are_done_and_the_failure_is_reported(kind: type[GhcrctlError]) -> None:
+def test_other_packages_are_done_and_the_failure_is_reported(kind: type[GhcrctlError]) -> None:
     error = kind("no")
     failed: list[tuple[str, GhcrctlError]] = []
     found = each_package(
@@ -63,7 +63,7 @@ def test_the_others_are_done_and_the_failure_is_reported(kind: type[GhcrctlError
 
 
 @pytest.mark.parametrize("kind", ENDS)
-def test_what_would_fail_for_all_ends_the_run(kind: type[GhcrctlError]) -> None:
+def test_an_error_that_affects_all_packages_ends_the_run(kind: type[GhcrctlError]) -> None:
     act = Act(a=kind("no"))
     assert ends_run(act.errors["a"])
     with pytest.raises(kind):

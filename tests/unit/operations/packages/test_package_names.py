@@ -69,7 +69,7 @@ def test_a_name_may_have_a_tag_a_digest_or_a_number(
         ("a b", InvalidReferenceError, "a b"),
     ],
 )
-def test_a_name_that_is_none_is_refused_with_the_reason(
+def test_an_invalid_name_is_refused_with_the_reason(
     session: Session, text: str, error: type[GhcrctlError], said: str
 ) -> None:
     with pytest.raises(error) as caught:
@@ -78,14 +78,14 @@ def test_a_name_that_is_none_is_refused_with_the_reason(
 
 
 @pytest.mark.parametrize("version", [":v1", f"@{DIGEST}", "#7"])
-def test_one_version_is_no_package(session: Session, version: str) -> None:
+def test_a_version_is_not_a_package(session: Session, version: str) -> None:
     with pytest.raises(InvalidReferenceError, match="expected a package, not a version") as caught:
         read_package(session, f"octo/app{version}")
     assert caught.value.hint == "use ghcr.io/octo/app"
     assert read_package(session, "octo/app") == PackageName("ghcr.io", "octo", "app")
 
 
-def test_only_tags_can_be_taken_away(session: Session) -> None:
+def test_only_tags_can_be_removed(session: Session) -> None:
     first, second = read_tags(session, ["octo/app:v1", "octo/app:v2"])
     assert (first.tag, second.tag) == ("v1", "v2")
     for text in ("octo/app", f"octo/app@{DIGEST}", "octo/app#7"):
@@ -102,19 +102,19 @@ def test_only_tags_can_be_taken_away(session: Session) -> None:
         ("localhost:5000/octo/", ("localhost:5000", "octo")),
     ],
 )
-def test_an_owner_may_stand_after_a_registry(
+def test_an_owner_may_follow_a_registry(
     session: Session, text: str, expected: tuple[str, str]
 ) -> None:
     assert read_owner(session, text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "/", "a/b/c", "ghcr.io/octo/app"])
-def test_an_owner_that_is_none_is_refused(session: Session, text: str) -> None:
+def test_an_invalid_owner_is_refused(session: Session, text: str) -> None:
     with pytest.raises(InvalidReferenceError, match="expected OWNER or REGISTRY/OWNER"):
         read_owner(session, text)
 
 
-def test_names_stand_for_themselves_each_once(session: Session) -> None:
+def test_names_select_their_package_once(session: Session) -> None:
     found = match_packages(session, ["octo/b", " ghcr.io/octo/a ", "octo/b", "Octo/A"])
     assert [named.package for named in found] == ["b", "a"]
     unlisted: dict[str, GhcrctlError] = {}

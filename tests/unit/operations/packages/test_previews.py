@@ -1,4 +1,4 @@
-"""Previews of plans: what apply would do now."""
+"""Previews of applying a plan."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_preview_reads_the_journal_of_its_plan(
     assert set(preview(at_github, one, file).values()) == {State.DELETED}
     assert set(preview(at_github, one, None).values()) == {State.GONE}
     assert set(preview(at_github, other, file).values()) == {State.PLANNED}
-    # One reading of the list for each, and the account.
+    # The list is read once for each, and the account once.
     assert github.count("GET") - reads <= 3 * 2
     assert journal.read_bytes() == before
     run_plan(at_github, other, tmp_path)
@@ -63,7 +63,7 @@ def test_a_preview_reads_the_journal_of_its_plan(
     assert github.count("DELETE") == writes + 3
 
 
-def test_a_preview_foresees_what_github_retains(at_github: Session, github: GitHubDouble) -> None:
+def test_a_preview_predicts_retained_versions(at_github: Session, github: GitHubDouble) -> None:
     releases(github, 3)
     plan = plan_of(at_github, github, OLD_ONES)
     github.lose(NAME, github.tags(NAME)["v2"])
@@ -76,7 +76,7 @@ def test_a_preview_foresees_what_github_retains(at_github: Session, github: GitH
     assert list(found.values()).count(State.PLANNED) == 3
 
 
-def test_a_preview_foresees_that_one_version_stays(
+def test_a_preview_predicts_that_one_version_is_kept(
     at_github: Session, github: GitHubDouble
 ) -> None:
     releases(github, 2)

@@ -1,4 +1,4 @@
-"""Rules that were to protect something and match nothing are reported once, when all is planned."""
+"""Protection rules that match nothing are reported once, after all packages are planned."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def said() -> list[str]:
 
 @pytest.fixture
 def session(github: GitHubDouble, tmp_path: Path, said: list[str]) -> Iterator[Session]:
-    """A session that records warnings, and two packages: v0, v1 and v2; and `stable`."""
+    """A session that records warnings, and packages with v0, v1 and v2, and with `stable`."""
     releases(github)
     github.push(OTHER, "stable", random_image(seed=70), days_ago(github, 9))
     environ = environ_for(github, tmp_path)
@@ -90,14 +90,14 @@ def test_files_of_a_directory_count_together(
     assert said == []
 
 
-def test_a_pattern_of_several_packages_needs_to_match_in_one(
+def test_a_pattern_for_several_packages_needs_one_match(
     session: Session, github: GitHubDouble, said: list[str]
 ) -> None:
     run(session, github, NAME, OTHER, exclude=["stable", "v1", "none", "none"])
     assert said == unmatched("exclude `none`")
 
 
-def test_a_default_of_a_policy_needs_to_match_in_one_of_the_packages_it_is_for(
+def test_a_default_of_a_policy_needs_one_match(
     session: Session, github: GitHubDouble, said: list[str], tmp_path: Path
 ) -> None:
     path = tmp_path / "policy.yaml"
@@ -115,7 +115,7 @@ packages:
     assert sorted(said[1:]) == sorted(unmatched("exclude `lost`", f"protect-digest `{NOWHERE}`"))
 
 
-def test_a_rule_that_its_own_entry_does_not_need_is_reported(
+def test_an_unmatched_rule_of_an_entry_is_reported(
     session: Session, github: GitHubDouble, said: list[str], tmp_path: Path
 ) -> None:
     path = tmp_path / "policy.toml"

@@ -1,4 +1,4 @@
-"""What a plan is made of: names, files that protect, pull requests and branches."""
+"""Inputs of a prune plan: names, protect files, pull requests and branches."""
 
 from __future__ import annotations
 
@@ -67,19 +67,19 @@ def test_a_name_may_name_a_version(
 
 
 @pytest.mark.parametrize("text", ["octo/app#", "octo/app#x", "octo/app#-1", "localhost:1/app"])
-def test_a_name_that_is_none_is_refused(at_github: Session, text: str) -> None:
+def test_an_invalid_name_is_refused(at_github: Session, text: str) -> None:
     with pytest.raises(InvalidReferenceError):
         read_name(at_github, text)
 
 
-def test_an_owner_may_be_of_another_registry(at_github: Session, github: GitHubDouble) -> None:
+def test_an_owner_may_have_another_registry(at_github: Session, github: GitHubDouble) -> None:
     assert read_owner(at_github, "octo") == (github.host, "octo")
     assert read_owner(at_github, "containers.x.example/octo") == ("containers.x.example", "octo")
     with pytest.raises(InvalidReferenceError):
         read_owner(at_github, "a/b/c")
 
 
-def test_patterns_stand_for_the_packages_they_fit(at_github: Session, github: GitHubDouble) -> None:
+def test_patterns_select_matching_packages(at_github: Session, github: GitHubDouble) -> None:
     for name in ("octo/app-a", "octo/app-b", "octo/lib", "octo/app-a/deep"):
         github.push(name, "v1", random_image(seed=1), days_ago(github, 9))
     found = [named.package for named in match_packages(at_github, ["octo/lib", "octo/app-*"])]
@@ -88,7 +88,7 @@ def test_patterns_stand_for_the_packages_they_fit(at_github: Session, github: Gi
     assert len(match_packages(at_github, ["octo/*", "octo/lib"])) == 4
 
 
-def test_a_pattern_that_fits_none_is_told_and_ends_a_run_that_has_no_other(
+def test_a_pattern_without_a_match_is_reported_and_ends_a_run_without_others(
     github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github)
@@ -106,7 +106,9 @@ def test_a_pattern_that_fits_none_is_told_and_ends_a_run_that_has_no_other(
             plans(session, github, "octo/x*")
 
 
-def test_the_first_rules_that_name_a_package_hold(at_github: Session, github: GitHubDouble) -> None:
+def test_the_first_rules_that_name_a_package_apply(
+    at_github: Session, github: GitHubDouble
+) -> None:
     releases(github)
     now = github.clock.now
     first = parse_rules((NAME,), {"include": ["v0"]}, now)
@@ -115,7 +117,7 @@ def test_the_first_rules_that_name_a_package_hold(at_github: Session, github: Gi
     assert [tags_gone(plan) for plan in found] == [{"v0"}]
 
 
-def test_the_token_of_a_job_that_cannot_list_packages_is_told_what_to_do(
+def test_a_job_token_that_cannot_list_packages_gets_a_hint(
     github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github)
@@ -130,20 +132,18 @@ def test_the_token_of_a_job_that_cannot_list_packages_is_told_what_to_do(
     assert "never list the packages of an owner: name each one" in (caught.value.hint or "")
 
 
-def test_white_space_around_a_name_is_no_part_of_it(
-    at_github: Session, github: GitHubDouble
-) -> None:
+def test_white_space_around_a_name_is_ignored(at_github: Session, github: GitHubDouble) -> None:
     releases(github)
     assert match_packages(at_github, [" octo/app\n", "\tocto/a* "]) == [
         PackageName(github.host, "octo", "app")
     ]
 
 
-def test_what_was_read_before_an_interruption_is_not_read_again(
+def test_manifests_read_before_an_interruption_are_cached(
     at_github: Session, github: GitHubDouble
 ) -> None:
     releases(github, 90)
-    # In the midst of the second two hundred.
+    # The interruption is in the middle of the second batch of 200.
     github.faults.append(Fault("GET", "/manifests/", status=503, after=240, times=10_000))
     with pytest.raises(NetworkError):
         plans(at_github, github)
@@ -154,10 +154,10 @@ def test_what_was_read_before_an_interruption_is_not_read_again(
     assert len(read) == 270 - 200
 
 
-# What is protected
+# Protection
 
 
-def test_digests_and_tags_that_run_somewhere_stay(
+def test_digests_and_tags_in_use_are_kept(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     made = releases(github, 5)
@@ -172,7 +172,7 @@ def test_digests_and_tags_that_run_somewhere_stay(
     assert "v3" not in tags_gone(plan)
 
 
-def test_a_file_that_is_not_there_protects_nothing_and_ends_the_run(
+def test_a_missing_protect_file_ends_the_run(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github)
@@ -221,7 +221,7 @@ def test_a_file_that_windows_wrote_protects_too(tmp_path: Path, encoding: str) -
     assert find_digests(text) == {digest}
 
 
-def test_a_list_that_is_separated_by_zeros_protects_each_tag(tmp_path: Path) -> None:
+def test_a_list_separated_by_nul_protects_each_tag(tmp_path: Path) -> None:
     path = tmp_path / "images"
     path.write_bytes(b"ghcr.io/octo/app:v1\0ghcr.io/octo/app:v2\0")
     assert find_tags(read_protect_files([path]), PackageName("ghcr.io", "octo", "app")) >= {
@@ -238,10 +238,10 @@ def test_every_file_of_a_directory_protects(tmp_path: Path) -> None:
     assert find_tags(text, PackageName("ghcr.io", "octo", "app")) == {"a", "b"}
 
 
-# What GitHub knows
+# Pull requests and branches
 
 
-def test_images_of_closed_pull_requests_and_deleted_branches_go(
+def test_images_of_closed_pull_requests_and_deleted_branches_are_deleted(
     at_github: Session, github: GitHubDouble
 ) -> None:
     github.api.linked[NAME] = "octo/app"
@@ -259,7 +259,7 @@ def test_images_of_closed_pull_requests_and_deleted_branches_go(
     assert tags_gone(plan) == {"pr-6", "pr-71", "branch-gone"}
 
 
-def test_a_tag_that_may_be_of_something_that_exists_stays_whatever_the_other_pattern_says(
+def test_a_tag_that_may_belong_to_something_existing_is_kept(
     at_github: Session, github: GitHubDouble
 ) -> None:
     github.api.linked[NAME] = "octo/app"
@@ -291,10 +291,8 @@ def test_a_package_without_a_repository_needs_one_named(
     assert tags_gone(plan) == {"pr-1"}
 
 
-def test_a_repository_that_is_not_shown_ends_the_run(
-    at_github: Session, github: GitHubDouble
-) -> None:
-    # Without a list of what is open everything would look closed.
+def test_an_unreadable_repository_ends_the_run(at_github: Session, github: GitHubDouble) -> None:
+    # Without the list of open pull requests, all would count as closed.
     github.push(NAME, "pr-1", random_image(seed=1), days_ago(github, 9))
     with pytest.raises(PackageUnknownError, match="the pull requests of octo/none"):
         plans(at_github, github, closed_pull_requests="pr-{number}", repository="octo/none")

@@ -1,4 +1,4 @@
-"""Pushing one manifest of an image again, from wherever it is listed."""
+"""Pushing a missing manifest from another image that has it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_manifest_is_found_at_every_depth(
     assert set(github.tags(NAME)) == {"other"}
 
 
-def test_a_manifest_that_the_image_does_not_have_is_named(
+def test_a_manifest_missing_in_the_image_is_named(
     at_github: Session, plain_registry: PlainRegistry
 ) -> None:
     plain_registry.push_image("mirror/app", "v1", multi_platform(1))

@@ -1,4 +1,4 @@
-"""Undoing deletions: of one version, of a moment, of a whole run."""
+"""Restoring single versions, versions since a time, and whole runs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def delete(session: Session, github: GitHubDouble, folder: Path, text: str) -> P
 
 @pytest.fixture(params=[True, False], ids=["tags come back", "tags do not come back"])
 def tags_come_back(request: pytest.FixtureRequest, github: GitHubDouble) -> bool:
-    """GitHub does not say whether a restored version has its tags again: both must do."""
+    """GitHub may or may not restore the tags of a version: both must work."""
     github.api.limits.tags_come_back = request.param
     return bool(request.param)
 
@@ -73,7 +73,7 @@ def test_a_run_is_undone_with_all_tags(
     assert all(github.has(NAME, digest) for digest in tags.values())
 
 
-def test_what_others_need_comes_back_first(
+def test_dependencies_are_restored_first(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     first, *_ = releases(github, 2)
@@ -85,7 +85,7 @@ def test_what_others_need_comes_back_first(
 
 @pytest.mark.usefixtures("tags_come_back")
 @pytest.mark.parametrize("by", ["tag", "digest", "id", "since"])
-def test_a_version_comes_back_with_what_it_needs(
+def test_a_version_is_restored_with_its_dependencies(
     at_github: Session, github: GitHubDouble, tmp_path: Path, by: str
 ) -> None:
     made = releases(github)
@@ -104,10 +104,10 @@ def test_a_version_comes_back_with_what_it_needs(
     assert github.has(NAME, digest)
 
 
-def test_what_came_to_be_unread_is_found_through_its_index(
+def test_uncached_manifests_are_found_through_their_index(
     at_github: Session, github: GitHubDouble
 ) -> None:
-    # No manifest was ever read here: what the index lists is known only once it is back.
+    # No manifest was cached: the children of the index are known only after it is restored.
     releases(github)
     for record in github.versions(NAME):
         if "v0" in record.tags or record.digest in children_of(multi_platform(0)):
@@ -116,7 +116,7 @@ def test_what_came_to_be_unread_is_found_through_its_index(
     assert github.has(NAME, github.tags(NAME)["v0"])
 
 
-def test_signatures_come_back_with_their_image(
+def test_signatures_are_restored_with_their_image(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     image = random_image(seed=5)
@@ -131,7 +131,7 @@ def test_signatures_come_back_with_their_image(
 
 
 @pytest.mark.usefixtures("tags_come_back")
-def test_a_tag_that_stands_for_something_else_by_now_is_left_to_it(
+def test_a_tag_that_was_moved_since_is_not_moved_back(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github)
@@ -145,7 +145,7 @@ def test_a_tag_that_stands_for_something_else_by_now_is_left_to_it(
     assert moved.outcome is Outcome.RESTORED
 
 
-def test_of_several_that_had_a_tag_the_last_deleted_comes_back(
+def test_the_last_deleted_version_of_a_tag_is_restored(
     at_github: Session, github: GitHubDouble
 ) -> None:
     first, second = random_image(seed=1), random_image(seed=2)
@@ -159,7 +159,7 @@ def test_of_several_that_had_a_tag_the_last_deleted_comes_back(
     assert not github.has(NAME, str(first.root.digest))
 
 
-def test_what_is_there_already_is_no_failure(
+def test_restoring_an_existing_version_is_not_a_failure(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github)
@@ -169,7 +169,7 @@ def test_what_is_there_already_is_no_failure(
     assert {r.outcome for r in results} == {Outcome.THERE}
 
 
-def test_what_was_deleted_too_long_ago_is_told_and_the_others_come_back(
+def test_a_version_deleted_too_long_ago_is_reported_and_others_are_restored(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     made = releases(github)
@@ -186,7 +186,7 @@ def test_what_was_deleted_too_long_ago_is_told_and_the_others_come_back(
     assert "v1" in github.tags(NAME)
 
 
-def test_nothing_that_fits_is_told(at_github: Session, github: GitHubDouble) -> None:
+def test_no_matching_version_is_an_error(at_github: Session, github: GitHubDouble) -> None:
     releases(github)
     with pytest.raises(PackageUnknownError, match="no deleted version") as caught:
         restore(at_github, named(at_github), VersionSelector(tags=("v1",)))
@@ -196,7 +196,7 @@ def test_nothing_that_fits_is_told(at_github: Session, github: GitHubDouble) -> 
 # Packages
 
 
-def test_a_whole_package_comes_back(
+def test_a_whole_package_is_restored(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github)
@@ -207,13 +207,13 @@ def test_a_whole_package_comes_back(
     assert github.tags(NAME) == tags
 
 
-def test_a_package_that_is_there_is_not_restored(at_github: Session, github: GitHubDouble) -> None:
+def test_an_existing_package_is_not_restored(at_github: Session, github: GitHubDouble) -> None:
     releases(github)
     with pytest.raises(UsageError, match="exists: choose which"):
         restore_package(at_github, named(at_github))
 
 
-def test_a_package_whose_name_was_taken_again_is_told(
+def test_a_package_whose_name_was_reused_is_reported(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github)
@@ -239,7 +239,7 @@ def test_one_package_of_a_run_can_be_undone_alone(
     assert set(github.tags(NAME)) == {"v1"}
 
 
-def test_a_file_that_is_no_journal_is_refused(at_github: Session, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_journal_is_refused(at_github: Session, tmp_path: Path) -> None:
     path = tmp_path / "other"
     path.write_text('{"schema": "ghcrctl/plan/1"}\n')
     with pytest.raises(UsageError, match="not a journal"):

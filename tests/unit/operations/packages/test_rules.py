@@ -1,4 +1,4 @@
-"""Rules as people write them: on the command line and in files."""
+"""Retention rules on the command line and in files."""
 
 from __future__ import annotations
 
@@ -109,9 +109,7 @@ def test_a_file_has_rules_for_many_packages(tmp_path: Path, name: str, text: str
         ("[" * 30, "it is nested too deeply"),
     ],
 )
-def test_a_file_that_says_what_nobody_knows_is_refused(
-    tmp_path: Path, text: str, said: str
-) -> None:
+def test_a_file_with_invalid_rules_is_refused(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "p.yaml"
     path.write_text(text)
     with pytest.raises(GhcrctlError) as caught:
@@ -122,7 +120,7 @@ def test_a_file_that_says_what_nobody_knows_is_refused(
 
 @pytest.mark.parametrize("key", ["older-than", "newer-than", "min-age"])
 @pytest.mark.parametrize("value", ["30", "30.5", "-30", "+30", "30_000", "20260131", "86400"])
-def test_a_number_without_a_unit_is_no_age(tmp_path: Path, key: str, value: str) -> None:
+def test_a_number_without_a_unit_is_not_an_age(tmp_path: Path, key: str, value: str) -> None:
     for text in (value, f"'{value}'"):
         path = tmp_path / "p.yaml"
         path.write_text(f"packages: [{{package: a/b, {key}: {text}}}]")
@@ -148,7 +146,7 @@ def test_a_number_without_a_unit_is_no_age(tmp_path: Path, key: str, value: str)
         ("older-than: '0'", "needs a unit"),
     ],
 )
-def test_an_age_that_is_none_is_refused(tmp_path: Path, rule: str, said: str) -> None:
+def test_an_invalid_age_is_refused(tmp_path: Path, rule: str, said: str) -> None:
     path = tmp_path / "p.yaml"
     path.write_text(f"packages: [{{package: a/b, {rule}}}]")
     with pytest.raises(UsageError) as caught:
@@ -180,7 +178,7 @@ def test_an_age_that_is_none_is_refused(tmp_path: Path, rule: str, said: str) ->
         ("p.toml", "[defaults]\ninclude = ['a=']\n\ninclude = [\n  'b = c',\n]\n", "line 4"),
     ],
 )
-def test_a_key_that_is_there_twice_is_named_with_its_line(
+def test_a_duplicate_key_is_named_with_its_line(
     tmp_path: Path, name: str, text: str, said: str
 ) -> None:
     path = tmp_path / name
@@ -191,7 +189,7 @@ def test_a_key_that_is_there_twice_is_named_with_its_line(
     assert str(path) in caught.value.message
 
 
-def test_a_key_without_a_value_leaves_the_default_and_an_empty_list_takes_it_away(
+def test_a_key_without_a_value_keeps_the_default_and_an_empty_list_removes_it(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "p.yaml"
@@ -209,7 +207,7 @@ packages:
     assert second.exclude == ()
 
 
-def test_the_same_key_in_two_tables_is_no_duplicate(tmp_path: Path) -> None:
+def test_the_same_key_in_two_tables_is_not_a_duplicate(tmp_path: Path) -> None:
     path = tmp_path / "p.yaml"
     path.write_text("packages: [{package: a/b, floor: 1}, {package: a/c, floor: 2}]")
     assert [rules.policy.floor for rules in read_policy_file(path, NOW)] == [1, 2]
@@ -217,7 +215,7 @@ def test_the_same_key_in_two_tables_is_no_duplicate(tmp_path: Path) -> None:
     assert read_policy_file(path, NOW)[0].policy.include == ("floor", "floor")
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         read_policy_file(tmp_path / "none.yaml", NOW)
 
@@ -272,14 +270,14 @@ def test_each_rule_has_its_meaning(given: dict[str, Any], field: str, expected: 
     assert getattr(parse_rules(("octo/app",), given, NOW).policy, field) == expected
 
 
-def test_what_was_given_is_kept_for_the_plan() -> None:
+def test_given_rules_are_kept_for_the_plan() -> None:
     given = {"include": ["a"], "ghosts": False, "floor": 0, "untagged": False, "partial": True}
     rules = parse_rules(("octo/app",), given | {"by": "created", "min-age": None}, NOW)
     expected = {"include": ["a"], "floor": 0, "untagged": False, "partial": True, "by": "created"}
     assert rules.given == expected
 
 
-def test_what_files_and_github_are_asked_for_is_kept() -> None:
+def test_files_and_patterns_of_github_are_kept() -> None:
     given = {
         "protect-file": ["a", "b"],
         "closed-pull-requests": "pr-{number}",

@@ -1,4 +1,4 @@
-"""Signatures whose subjects are in another package, deleted, or never seen."""
+"""Signatures whose subjects are in another package, deleted, or unknown."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def doomed(session: Session, github: GitHubDouble, *names: str, **given: Any) ->
     return {step.digest for plan in plans for step in plan.steps}
 
 
-def test_a_package_of_signatures_alone_is_left_alone(
+def test_signatures_in_a_package_checked_alone_are_kept(
     at_github: Session, github: GitHubDouble
 ) -> None:
     push(github, NAME, "v1", IMAGE)
@@ -47,7 +47,7 @@ def test_a_package_of_signatures_alone_is_left_alone(
     assert doomed(at_github, github, "octo/*", **{"orphaned-unseen": True}) == set()
 
 
-def test_signatures_of_what_was_deleted_from_the_same_package_go(
+def test_signatures_of_deleted_subjects_in_the_same_package_are_deleted(
     at_github: Session, github: GitHubDouble
 ) -> None:
     push(github, NAME, "v2", OTHER)
@@ -59,7 +59,7 @@ def test_signatures_of_what_was_deleted_from_the_same_package_go(
     assert doomed(at_github, github, NAME) == {signature, sbom}
 
 
-def test_signatures_in_another_package_go_if_both_are_in_the_run(
+def test_signatures_in_another_package_are_deleted_if_both_are_in_the_run(
     at_github: Session, github: GitHubDouble
 ) -> None:
     push(github, NAME, "v2", OTHER)

@@ -1,4 +1,4 @@
-"""Lost responses, crashes, and applying and undoing one plan in any order."""
+"""Lost responses, crashes, and any order of applying and undoing a plan."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def states(path: Path) -> dict[int, State]:
 
 
 def rewind(path: Path, count: int) -> None:
-    """Take the last lines of a journal away, as a crash before them does."""
+    """Remove the last lines of a journal, as if a crash had prevented them."""
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(lines[:-count]))
 
@@ -131,7 +131,7 @@ def test_a_package_whose_responses_were_lost_is_deleted_and_restored(
     assert (there(github), github.tags(NAME)) == (before, tags)
 
 
-def test_what_another_user_deleted_is_not_restored(
+def test_deletions_of_other_users_are_not_restored(
     at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
 ) -> None:
     gone = children_of(multi_platform(0))[0]
@@ -155,7 +155,7 @@ def test_what_another_user_deleted_is_not_restored(
 def test_a_deletion_that_fails_and_is_carried_out_later_is_ours(
     at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
 ) -> None:
-    # Every response is lost, and GitHub shows the version for a while longer.
+    # Every response is lost, and GitHub still shows the version for a while.
     first = plan.steps[0]
     github.faults.append(Fault("DELETE", f"/{first.id}", status=502, times=2))
     report = run_plan(at_github, plan, tmp_path)
@@ -235,8 +235,8 @@ def test_a_crash_after_any_request_loses_nothing(
     journal = tmp_path / "plan.json.journal"
     before, tags = there(github), github.tags(NAME)
     run_plan(at_github, plan, tmp_path)
-    # Each version has two lines, one before and one after its deletion: an odd number takes away
-    # the line after a deletion, too. What was not begun is there.
+    # Each version has one line before and one after its deletion. An odd number also removes
+    # the line after a deletion; versions without a line still exist.
     for step in plan.steps[len(plan.steps) - lines // 2 :]:
         record = next(r for r in github.deleted(NAME) if r.id == step.id)
         github.content.bring_back(NAME, record, tags=True)
@@ -249,7 +249,7 @@ def test_a_crash_after_any_request_loses_nothing(
     assert (there(github), github.tags(NAME)) == (before, tags)
 
 
-def test_a_version_that_was_begun_and_never_deleted_was_there(
+def test_a_version_that_was_begun_and_never_deleted_still_exists(
     at_github: Session, github: GitHubDouble, plan: Plan, journal: Path
 ) -> None:
     first = plan.steps[0]

@@ -1,4 +1,4 @@
-"""Undoing the deletion of whole packages, orders of apply and undo, and errors that end an undo."""
+"""Undoing deletions of whole packages, orders of apply and undo, and errors that end an undo."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_journal_of_a_package_has_two_lines_for_each_version(
 
 
 @pytest.mark.parametrize("refusal", ["blocked", "denied", "failed", "role"])
-def test_a_package_that_is_not_deleted_leaves_nothing_to_undo(
+def test_an_existing_package_leaves_nothing_to_undo(
     at_github: Session,
     github: GitHubDouble,
     tmp_path: Path,
@@ -121,7 +121,7 @@ def test_an_undo_that_failed_in_part_is_completed_by_the_next(
     before, tags = there(github), github.tags(NAME)
     run_plan(at_github, whole, tmp_path)
     github.api.limits.tags_come_back = False
-    # The package comes back without its tags, and the registry fails for the first of them.
+    # The package is restored without its tags, and the registry fails for the first of them.
     github.faults.append(Fault("PUT", "/manifests/", status=500, times=2))
     first = restore_run(at_github, journal)
     assert [r.outcome for r in first].count(Outcome.FAILED) == 1
@@ -133,7 +133,7 @@ def test_an_undo_that_failed_in_part_is_completed_by_the_next(
     assert restores(github) == 1
 
 
-def test_a_package_whose_name_was_taken_is_not_mixed_up(
+def test_a_package_whose_name_was_reused_is_not_confused(
     at_github: Session, github: GitHubDouble, tmp_path: Path, whole: Plan, journal: Path
 ) -> None:
     run_plan(at_github, whole, tmp_path)
@@ -194,13 +194,13 @@ def test_a_version_that_was_restored_by_hand_is_deleted_again(
     assert plan.steps[0].digest not in there(github)
 
 
-def test_a_list_that_is_late_does_not_disown_a_deletion(
+def test_a_delayed_list_does_not_hide_a_deletion(
     at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
 ) -> None:
     run_plan(at_github, plan, tmp_path)
     [late] = [r for r in github.deleted(NAME) if r.id == plan.steps[0].id]
     package = github.content.packages[NAME]
-    # GitHub's list still has a version that GitHub does not have.
+    # GitHub's list still has a version that no longer exists.
     package.active.insert(0, late)
     told: list[Done] = []
     report = run_plan(at_github, plan, tmp_path, told.append)
@@ -210,7 +210,7 @@ def test_a_list_that_is_late_does_not_disown_a_deletion(
     assert states(journal)[late.id] is State.DELETED
 
 
-def test_what_was_deleted_again_since_it_was_restored_is_named(
+def test_versions_deleted_again_after_an_undo_are_named(
     at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
 ) -> None:
     run_plan(at_github, plan, tmp_path)
@@ -224,7 +224,7 @@ def test_what_was_deleted_again_since_it_was_restored_is_named(
     assert "then deleted again" in str(failed.error)
     assert f"--id {failed.id}" in str(failed.error and failed.error.hint)
     assert restores(github) == count
-    # An apply finds it missing: another user deleted it.
+    # The plan finds the version missing: another user deleted it.
     report = run_plan(at_github, plan, tmp_path)
     assert report.counts == {State.GONE: 1, State.DELETED: 2}
 
@@ -251,7 +251,7 @@ def test_a_rejected_token_ends_an_undo_and_names_the_rest(
     assert set(states(journal).values()) == {State.DELETED}
 
 
-def test_a_scope_that_lacks_ends_an_undo(
+def test_a_missing_scope_ends_an_undo(
     at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
 ) -> None:
     run_plan(at_github, plan, tmp_path)

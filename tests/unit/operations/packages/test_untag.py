@@ -1,4 +1,4 @@
-"""Taking tags away, and moving them, where no API does it."""
+"""Removing and moving tags, for which there is no API."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def image(request: pytest.FixtureRequest, github: GitHubDouble) -> Built:
     return made
 
 
-def test_a_tag_goes_and_everything_else_stays(
+def test_a_tag_is_removed_and_everything_else_is_kept(
     at_github: Session, github: GitHubDouble, image: Built
 ) -> None:
     before = {r.digest: (r.id, r.created) for r in github.versions(NAME)}
@@ -51,7 +51,7 @@ def test_a_tag_goes_and_everything_else_stays(
     assert github.has(NAME, str(image.root.digest))
 
 
-def test_the_last_tag_of_an_image_can_go_while_others_have_one(
+def test_the_last_tag_of_an_image_can_be_removed_if_others_have_one(
     at_github: Session, github: GitHubDouble, image: Built
 ) -> None:
     assert untag(at_github, named(at_github, f"{NAME}:rc1"))
@@ -60,7 +60,7 @@ def test_the_last_tag_of_an_image_can_go_while_others_have_one(
     assert github.has(NAME, str(image.root.digest))
 
 
-def test_the_last_tag_of_a_package_stays(at_github: Session, github: GitHubDouble) -> None:
+def test_the_last_tag_of_a_package_is_kept(at_github: Session, github: GitHubDouble) -> None:
     image = random_image(seed=1)
     github.push(NAME, "only", image, days_ago(github, 1))
     with pytest.raises(RetainedError, match="the last tag"):
@@ -70,11 +70,11 @@ def test_the_last_tag_of_a_package_stays(at_github: Session, github: GitHubDoubl
 
 
 @pytest.mark.usefixtures("image")
-def test_the_helper_is_deleted_only_if_it_carries_just_that_tag(
+def test_the_helper_is_deleted_only_if_it_has_just_that_tag(
     at_github: Session, github: GitHubDouble
 ) -> None:
     def tag_the_helper(_method: str, _path: str) -> None:
-        # Somebody gives the helper another tag just after it was put.
+        # Another client tags the helper right after it was pushed.
         held = github.content.resolve(NAME, "rc1")
         if held.size < 1000 and github.tags(NAME)["rc1"] != github.tags(NAME)["v1"]:
             github.api.before = lambda *_: None
@@ -91,7 +91,7 @@ def test_the_helper_is_deleted_only_if_it_carries_just_that_tag(
 
 
 @pytest.mark.usefixtures("image")
-def test_a_list_that_is_late_is_waited_for(at_github: Session, github: GitHubDouble) -> None:
+def test_a_delayed_list_is_read_again(at_github: Session, github: GitHubDouble) -> None:
     slept: list[float] = []
     github.content.lag = 3
     untag(at_github, named(at_github, f"{NAME}:rc1"), sleep=slept.append)
@@ -100,7 +100,9 @@ def test_a_list_that_is_late_is_waited_for(at_github: Session, github: GitHubDou
 
 
 @pytest.mark.usefixtures("image")
-def test_a_list_that_stays_late_puts_the_tag_back(at_github: Session, github: GitHubDouble) -> None:
+def test_a_list_that_remains_outdated_moves_the_tag_back(
+    at_github: Session, github: GitHubDouble
+) -> None:
     tags = github.tags(NAME)
     github.content.lag = 1000
     with pytest.raises(RegistryUnavailableError, match="does not list the empty version") as caught:
@@ -110,11 +112,11 @@ def test_a_list_that_stays_late_puts_the_tag_back(at_github: Session, github: Gi
 
 
 class Killed(BaseException):
-    """A run that ends without a word."""
+    """A run that ends without an error message."""
 
 
 def killed(session: Session, github: GitHubDouble) -> None:
-    """Let a run end while the empty version has the tag."""
+    """End a run while the empty version has the tag."""
 
     def kill(_: float) -> None:
         raise Killed
@@ -127,7 +129,7 @@ def killed(session: Session, github: GitHubDouble) -> None:
 
 
 @pytest.mark.usefixtures("image")
-def test_a_run_that_was_killed_is_gone_on_with(at_github: Session, github: GitHubDouble) -> None:
+def test_a_killed_run_is_continued(at_github: Session, github: GitHubDouble) -> None:
     killed(at_github, github)
     untag(at_github, named(at_github, f"{NAME}:rc1"))
     assert set(github.tags(NAME)) == {"v1", "other"}
@@ -137,7 +139,7 @@ def test_a_run_that_was_killed_is_gone_on_with(at_github: Session, github: GitHu
 @pytest.mark.usefixtures("image")
 @pytest.mark.parametrize("denied", ["scope", "role"])
 @pytest.mark.parametrize("was_killed", [False, True])
-def test_a_tag_whose_helper_may_not_be_deleted_is_put_back(
+def test_a_tag_whose_helper_may_not_be_deleted_is_moved_back(
     at_github: Session, github: GitHubDouble, denied: str, was_killed: bool
 ) -> None:
     tags = github.tags(NAME)
@@ -154,7 +156,7 @@ def test_a_tag_whose_helper_may_not_be_deleted_is_put_back(
 
 
 @pytest.mark.usefixtures("image")
-def test_a_tag_that_somebody_pushed_meanwhile_is_not_put_back(
+def test_a_tag_pushed_in_the_meantime_is_not_moved_back(
     at_github: Session, github: GitHubDouble
 ) -> None:
     newer = random_image(seed=50)
@@ -173,7 +175,7 @@ def test_a_tag_that_somebody_pushed_meanwhile_is_not_put_back(
 @pytest.mark.usefixtures("image")
 @pytest.mark.parametrize("status", [0, 502])
 @pytest.mark.parametrize("again", [True, False], ids=["refused again", "unreachable then"])
-def test_a_tag_whose_deletion_lost_its_response_is_taken_away(
+def test_a_tag_is_removed_despite_a_lost_response(
     at_github: Session, github: GitHubDouble, status: int, again: bool
 ) -> None:
     warned: list[str] = []
@@ -188,7 +190,7 @@ def test_a_tag_whose_deletion_lost_its_response_is_taken_away(
 
 @pytest.mark.usefixtures("image")
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_a_tag_that_cannot_be_put_back_is_warned_of(
+def test_a_tag_that_cannot_be_moved_back_gives_a_warning(
     at_github: Session, github: GitHubDouble, method: str
 ) -> None:
     warned: list[str] = []
@@ -210,15 +212,13 @@ def test_a_tag_that_cannot_be_put_back_is_warned_of(
 
 
 @pytest.mark.usefixtures("image")
-def test_a_run_that_is_gone_on_with_knows_the_other_tags(
-    at_github: Session, github: GitHubDouble
-) -> None:
+def test_a_continued_run_knows_the_other_tags(at_github: Session, github: GitHubDouble) -> None:
     killed(at_github, github)
     assert untag(at_github, named(at_github, f"{NAME}:rc1"))
 
 
 @pytest.mark.usefixtures("image")
-def test_a_tag_that_is_pushed_twice_for_a_lost_response_is_moved_once(
+def test_a_push_repeated_after_a_lost_response_moves_the_tag_once(
     at_github: Session, github: GitHubDouble
 ) -> None:
     github.faults.append(Fault("PUT", "/manifests/", status=502))
@@ -230,7 +230,7 @@ def test_a_tag_that_is_pushed_twice_for_a_lost_response_is_moved_once(
 
 
 @pytest.mark.usefixtures("image")
-def test_a_tag_that_is_not_there_is_told(at_github: Session) -> None:
+def test_a_missing_tag_is_an_error(at_github: Session) -> None:
     with pytest.raises(ManifestUnknownError):
         untag(at_github, named(at_github, f"{NAME}:none"))
 

@@ -1,4 +1,4 @@
-"""N retries are N + 1 requests, whatever fails and however many loops are around a request."""
+"""N retries are N + 1 requests, whatever fails and however retry loops are nested."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ FAILURES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(autouse=True)
 def _quick_and_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for nothing between attempts, and take a small layer for a large one."""
+    """Remove waits between attempts, and treat a small layer as a large one."""
     decide = retry.RetryPolicy.delay
 
     def at_once(policy: retry.RetryPolicy, attempt: int, error: GhcrctlError) -> float | None:
@@ -64,7 +64,7 @@ def retries(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture
 def begin(tmp_path: Path, ghcr: RegistryDouble, retries: int) -> Callable[..., Session]:
-    """Return what begins a session so patient, beside a registry that has the image."""
+    """Return a function that starts a session with some retries, and push the image."""
     ghcr.push_image("octo/image", "1.0", IMAGE)
 
     def make(**environ: str) -> Session:
@@ -95,7 +95,7 @@ def test_a_pull_sends_each_request_as_often_as_allowed(
     failure: str,
 ) -> None:
     path, host, connections = where
-    # The first request for a manifest only meets the challenge; a redirect has no body to cut.
+    # The first request for a manifest only gets the challenge; a redirect has no body to cut.
     after = int(path == "/manifests/")
     if (path, host, failure) == (LAYER, "registry", "cut"):
         return
@@ -117,7 +117,7 @@ def test_a_segment_in_the_middle_is_requested_as_often_as_allowed(
     with begin() as session, pytest.raises(GhcrctlError):
         pull(session, name_at(ghcr, session))
     asked = Counter(e.range for e in ghcr.log if e.host == "storage" and LAYER in e.path)
-    # A segment that is cut while it is read ahead is requested again by its reader.
+    # A segment that is cut during read-ahead is requested again by its reader.
     most = retries + 1 + (failure == "cut")
     assert max(asked.values()) <= most, asked
 
@@ -187,7 +187,7 @@ def test_a_push_sends_each_request_as_often_as_allowed(
         tag(session, str(source), [target])
         with pytest.raises(GhcrctlError) as caught:
             push(session, target)
-    # Uploads have addresses of their own, so what fails is counted by the blobs: two.
+    # Each upload has its own URL, so failures are counted by blob: there are two.
     blobs = 1 if path == "/manifests/" else 2
     attempts = session.retry.attempts
     assert attempts <= fault.befell <= blobs * attempts

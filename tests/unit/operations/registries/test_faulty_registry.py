@@ -1,4 +1,4 @@
-"""A registry that fails, lies or is slow, and what pull makes of it."""
+"""Pulling from a registry that fails, sends wrong data or is slow."""
 
 from __future__ import annotations
 
@@ -38,9 +38,7 @@ def test_waits_for_a_rate_limit_and_for_an_expired_address(
     assert pull(session, name_at(ghcr, session)).updated
 
 
-def test_a_layer_that_is_cut_is_gone_on_with_from_where_it_stopped(
-    ghcr: RegistryDouble, session: Session
-) -> None:
+def test_a_truncated_layer_is_resumed(ghcr: RegistryDouble, session: Session) -> None:
     image = random_image(1, size=3_000_000)
     ghcr.push_image("octo/image", "1.0", image)
     layer = image.contents[0][0]
@@ -53,7 +51,7 @@ def test_a_layer_that_is_cut_is_gone_on_with_from_where_it_stopped(
     assert answers == [200, 206]
 
 
-def test_a_manifest_that_is_cut_is_asked_for_again(ghcr: RegistryDouble, session: Session) -> None:
+def test_a_truncated_manifest_is_requested_again(ghcr: RegistryDouble, session: Session) -> None:
     image = random_image()
     ghcr.push_image("octo/image", "1.0", image)
     ghcr.faults.append(Fault(method="GET", path_contains="/manifests/1.0", cut_after=100, after=1))
@@ -61,7 +59,7 @@ def test_a_manifest_that_is_cut_is_asked_for_again(ghcr: RegistryDouble, session
     assert is_stored(session, image)
 
 
-def test_what_fails_for_ever_is_asked_for_as_often_as_the_person_says(
+def test_a_permanent_failure_is_retried_as_often_as_configured(
     ghcr: RegistryDouble, session: Session
 ) -> None:
     image = random_image(1)
@@ -70,13 +68,11 @@ def test_what_fails_for_ever_is_asked_for_as_often_as_the_person_says(
     ghcr.faults.append(Fault(path_contains=layer, status=503, times=99))
     with pytest.raises(RegistryUnavailableError):
         pull(session, name_at(ghcr, session))
-    # The session tries again once.
+    # The session retries once.
     assert ghcr.count("GET", layer) == 2
 
 
-def test_a_manifest_that_is_damaged_here_is_fetched_anew(
-    ghcr: RegistryDouble, session: Session
-) -> None:
+def test_a_damaged_stored_manifest_is_fetched_again(ghcr: RegistryDouble, session: Session) -> None:
     image = random_image()
     ghcr.push_image("octo/image", "1.0", image)
     pull(session, name_at(ghcr, session))
@@ -119,7 +115,7 @@ def test_a_manifest_that_is_damaged_here_is_fetched_anew(
         ),
     ],
 )
-def test_a_server_that_lies_leaves_the_store_as_it_was(
+def test_wrong_content_leaves_the_store_unchanged(
     ghcr: RegistryDouble, session: Session, fault: Fault, error: type[GhcrctlError]
 ) -> None:
     ghcr.push_image("octo/image", "1.0", random_image(seed=1))
@@ -135,7 +131,7 @@ def test_a_server_that_lies_leaves_the_store_as_it_was(
     assert not session.store.blobs.exists(image.root)
 
 
-def test_schema_1_is_refused_with_what_to_do(ghcr: RegistryDouble, session: Session) -> None:
+def test_schema_1_is_refused_with_a_hint(ghcr: RegistryDouble, session: Session) -> None:
     ghcr.push_image("octo/image", "1.0", random_image())
     body = json.dumps({"schemaVersion": 1, "name": "octo/image", "tag": "1.0"}).encode()
     digest = str(Digest.of(body))

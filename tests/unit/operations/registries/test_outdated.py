@@ -1,4 +1,4 @@
-"""Updates: archives that leave out what the other side has."""
+"""Partial archives that leave out content that the recipient has."""
 
 from __future__ import annotations
 
@@ -68,9 +68,7 @@ def stored(session: Session) -> list[Digest]:
     return list(session.store.blobs.all())
 
 
-def test_an_update_without_what_is_there_is_small_and_complete(
-    session: Session, other: Session
-) -> None:
+def test_a_partial_archive_is_small_and_complete(session: Session, other: Session) -> None:
     base = random_image(layers=2, size=50_000, seed=1)
     more = _extended(base)
     put(session, base, "ghcr.io/octo/image:1")
@@ -83,7 +81,9 @@ def test_an_update_without_what_is_there_is_small_and_complete(
     assert is_stored(other, more)
 
 
-def test_an_update_for_another_says_what_is_missing(session: Session, other: Session) -> None:
+def test_a_partial_archive_for_another_store_names_missing_content(
+    session: Session, other: Session
+) -> None:
     base = random_image(layers=2, seed=1)
     more = _extended(base)
     put(session, more, "ghcr.io/octo/image:2")
@@ -108,7 +108,7 @@ def _extended(base: Built) -> Built:
     return type(base)(root, (*base.contents[:-1], *top.contents[:1], (root, raw)))
 
 
-def test_the_other_side_may_list_what_it_has(session: Session, tmp_path: Path) -> None:
+def test_a_list_of_digests_names_known_content(session: Session, tmp_path: Path) -> None:
     image = random_image(seed=1)
     put(session, image, "ghcr.io/octo/image:1")
     listed = tmp_path / "have.txt"
@@ -122,7 +122,7 @@ def test_the_other_side_may_list_what_it_has(session: Session, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd.compress], ids=lambda p: p.__name__)
-def test_an_archive_that_was_loaded_there_says_what_is_there(
+def test_a_loaded_archive_names_known_content(
     session: Session, tmp_path: Path, pack: Callable[[bytes], bytes]
 ) -> None:
     image = index_of(random_image(seed=1), random_image(seed=2, platform=ARM))
@@ -134,7 +134,7 @@ def test_an_archive_that_was_loaded_there_says_what_is_there(
     assert path.read_bytes() == before
 
 
-def test_a_layout_says_what_is_there(session: Session, tmp_path: Path) -> None:
+def test_a_layout_names_known_content(session: Session, tmp_path: Path) -> None:
     image = random_image(seed=1)
     put(session, image, "ghcr.io/octo/image:1")
     save_directory(session, ["octo/image:1"], tmp_path / "octo")
@@ -142,7 +142,7 @@ def test_a_layout_says_what_is_there(session: Session, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=lambda p: p.__name__)
-def test_an_archive_of_docker_says_what_loading_it_stores(
+def test_a_docker_archive_names_the_content_that_loading_stores(
     session: Session, other: Session, tmp_path: Path, pack: Callable[[bytes], bytes]
 ) -> None:
     path = tmp_path / "docker.tar"
@@ -162,7 +162,7 @@ def test_a_directory_without_images_is_read_as_a_name(
     assert len(known_content(session, "hello")) == 4
 
 
-def test_a_manifest_that_was_left_out_is_named_too(session: Session, other: Session) -> None:
+def test_a_missing_manifest_is_named_too(session: Session, other: Session) -> None:
     image = random_image(seed=1)
     put(session, image, "ghcr.io/octo/image:1")
     put(session, index_of(image, random_image(seed=2)), "ghcr.io/octo/image:all")

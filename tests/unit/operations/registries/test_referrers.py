@@ -1,4 +1,4 @@
-"""What refers to an image, in each of the ways that are in use; files as artifacts."""
+"""Finding referrers in all ways in use, and attaching files as artifacts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SBOM, SIGNATURE = "application/spdx+json", "application/vnd.dev.cosign.artifact.
 
 
 def attested(image: Built) -> Built:
-    """Make an index as buildx does: an image and what attests it."""
+    """Build an index as buildx does: an image and its attestation."""
     proof = artifact("", payload=b"{}")
     entries = [
         {**image.root.to_json(), "platform": Platform("linux", "amd64").to_json()},
@@ -70,7 +70,7 @@ def name(
     ghcr: RegistryDouble,
     plain_registry: PlainRegistry,
 ) -> Reference:
-    """An image at a registry with a list of referrers, and at those without."""
+    """An image at registries with and without the referrers API."""
     if request.param == "list":
         plain_registry.push_image("octo/image", "1.0", IMAGE)
         return session.parse(f"{plain_registry.host}/octo/image:1.0")
@@ -85,7 +85,9 @@ def write(folder: Path, text: str) -> FileEntry:
     return FileEntry(path, "text/plain")
 
 
-def test_what_is_attached_is_found(session: Session, name: Reference, tmp_path: Path) -> None:
+def test_referrers_of_all_kinds_are_found(
+    session: Session, name: Reference, tmp_path: Path
+) -> None:
     sbom = attach(session, name, [write(tmp_path, "a")], SBOM, annotations={})
     attach(session, name, [write(tmp_path, "b")], SIGNATURE, annotations={"k": "v"})
     attach(session, sbom.reference, [write(tmp_path, "c")], SIGNATURE, annotations={})
@@ -103,7 +105,7 @@ def test_what_is_attached_is_found(session: Session, name: Reference, tmp_path: 
     assert place.resolve("1.0").digest == IMAGE.root.digest
 
 
-def test_nothing_refers_to_an_image_that_was_only_pushed(session: Session, name: Reference) -> None:
+def test_a_plain_image_has_no_referrers(session: Session, name: Reference) -> None:
     assert referrers_tree(session, name).count == 0
 
 
@@ -143,7 +145,7 @@ def test_the_type_is_that_of_the_manifest_and_a_bundle_has_a_name(
     bundle = artifact(kind, subject=IMAGE.root, annotations=notes)
     ghcr.push_image("octo/image", "1.0", IMAGE)
     ghcr.push_image("octo/image", None, bundle)
-    # As cosign and go-containerregistry list it: with the type of its config, and nothing else.
+    # cosign and go-containerregistry list only the type of the config.
     entry = {**bundle.root.to_json(), "artifactType": media_types.OCI_EMPTY}
     body = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": [entry]}
     raw = json.dumps(body).encode()
@@ -153,9 +155,7 @@ def test_the_type_is_that_of_the_manifest_and_a_bundle_has_a_name(
     assert (node.kind, node.title) == (kind, title)
 
 
-def test_a_referrer_that_is_gone_is_shown_as_it_is_listed(
-    ghcr: RegistryDouble, session: Session
-) -> None:
+def test_a_missing_referrer_is_shown_as_listed(ghcr: RegistryDouble, session: Session) -> None:
     gone = artifact(SBOM, subject=IMAGE.root)
     ghcr.push_image("octo/image", "1.0", IMAGE)
     entry = {**gone.root.to_json(), "artifactType": "x/listed"}
@@ -167,7 +167,7 @@ def test_a_referrer_that_is_gone_is_shown_as_it_is_listed(
     assert node.kind == "x/listed"
 
 
-def test_a_circle_of_referrers_ends(ghcr: RegistryDouble, session: Session) -> None:
+def test_a_cycle_of_referrers_ends(ghcr: RegistryDouble, session: Session) -> None:
     ghcr.push_image("octo/image", "1.0", IMAGE)
     listed = {
         "schemaVersion": 2,
@@ -180,7 +180,7 @@ def test_a_circle_of_referrers_ends(ghcr: RegistryDouble, session: Session) -> N
     assert referrers_tree(session, name_at(ghcr, session)).count == 0
 
 
-def test_a_list_of_referrers_that_is_none_is_told(
+def test_an_invalid_referrers_list_is_an_error(
     plain_registry: PlainRegistry, session: Session
 ) -> None:
     plain_registry.push_image("octo/image", "1.0", IMAGE)
@@ -191,7 +191,7 @@ def test_a_list_of_referrers_that_is_none_is_told(
         assert caught.value.exit_status == 6
 
 
-def test_files_come_back_as_they_were(
+def test_pulled_files_equal_pushed_files(
     ghcr: RegistryDouble, session: Session, tmp_path: Path
 ) -> None:
     target = name_at(ghcr, session, "octo/files:1")
@@ -209,7 +209,7 @@ def test_files_come_back_as_they_were(
         ("one.txt", "one"),
         ("sub/two.bin", "two"),
     ]
-    # The same files make the same artifact.
+    # The same files give the same artifact.
     again = push_artifact(session, target, files, "application/x-thing", annotations={"a": "b"})
     assert again.descriptor == made.descriptor
 
@@ -232,7 +232,7 @@ def test_a_file_is_never_written_outside(
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_an_image_is_no_artifact_of_files(
+def test_an_image_is_not_an_artifact_of_files(
     ghcr: RegistryDouble, session: Session, tmp_path: Path
 ) -> None:
     ghcr.push_image("octo/image", "1.0", IMAGE)
@@ -240,7 +240,7 @@ def test_an_image_is_no_artifact_of_files(
         pull_artifact(session, name_at(ghcr, session), tmp_path)
 
 
-def test_what_cannot_be_an_artifact_is_told(
+def test_an_invalid_artifact_is_an_error(
     ghcr: RegistryDouble, session: Session, tmp_path: Path
 ) -> None:
     target = name_at(ghcr, session, "octo/files:1")
@@ -263,7 +263,7 @@ def test_what_cannot_be_an_artifact_is_told(
 
 
 @pytest.mark.parametrize("title", ["nul.txt", "a/.. /b", "what?"])
-def test_a_name_that_windows_would_read_otherwise_is_refused_there(title: str) -> None:
+def test_a_name_with_another_meaning_on_windows_is_refused_there(title: str) -> None:
     assert str(file_path(title, on_windows=False)) == title
     with pytest.raises(RefusedError, match="cannot write the artifact's file"):
         file_path(title, on_windows=True)

@@ -1,4 +1,4 @@
-"""Tags, digests and what has moved on."""
+"""Tags, digests and outdated images."""
 
 from __future__ import annotations
 
@@ -72,16 +72,14 @@ def test_helper_tags_are_shown_on_request(ghcr: RegistryDouble, tagged: Session)
         (("name=none",), []),
     ],
 )
-def test_filters_choose(
+def test_filters_select_tags(
     ghcr: RegistryDouble, tagged: Session, filters: tuple[str, ...], found: list[str]
 ) -> None:
     assert tags(tagged, ghcr, filters=filters) == found
 
 
 @pytest.mark.parametrize("item", ["1.0", "colour=red", "version=latest"])
-def test_a_filter_that_makes_no_sense_is_told(
-    ghcr: RegistryDouble, tagged: Session, item: str
-) -> None:
+def test_an_invalid_filter_is_an_error(ghcr: RegistryDouble, tagged: Session, item: str) -> None:
     with pytest.raises(InvalidFilterError):
         tags(tagged, ghcr, filters=(item,))
 
@@ -110,7 +108,7 @@ def test_a_tag_that_cannot_be_read_does_not_hide_the_others(
     assert rows["1.0"].digest == ONE.root.digest
 
 
-def test_a_digest_is_asked_for_without_a_download(ghcr: RegistryDouble, tagged: Session) -> None:
+def test_a_digest_is_resolved_without_a_download(ghcr: RegistryDouble, tagged: Session) -> None:
     name = name_at(ghcr, tagged, "octo/image:2.0")
     assert digest_of(tagged, name) == BOTH.root.digest
     assert sum(ghcr.downloads.values()) == 0
@@ -123,7 +121,7 @@ def test_a_digest_is_asked_for_without_a_download(ghcr: RegistryDouble, tagged: 
         digest_of(tagged, tagged.parse("hello"))
 
 
-def test_a_registry_that_does_not_say_a_digest_is_asked_for_the_manifest(
+def test_a_registry_without_digest_headers_is_asked_for_the_manifest(
     plain_registry: PlainRegistry, session: Session
 ) -> None:
     plain_registry.push_image("octo/image", "1.0", ONE)
@@ -134,7 +132,9 @@ def test_a_registry_that_does_not_say_a_digest_is_asked_for_the_manifest(
     assert digest_of(session, name) == ONE.root.digest
 
 
-def test_what_moved_on_is_told_from_what_did_not(ghcr: RegistryDouble, tagged: Session) -> None:
+def test_outdated_and_current_images_are_distinguished(
+    ghcr: RegistryDouble, tagged: Session
+) -> None:
     for number in ("1.0", "1.9", "2.0", "latest"):
         pull(tagged, name_at(ghcr, tagged, f"octo/image:{number}"))
     mine = name_at(ghcr, tagged, "octo/mine:1")

@@ -1,4 +1,4 @@
-"""Faults on disk are found, and mended from where the content came from."""
+"""Finding damaged content, and fetching it again."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def pulled(ghcr: RegistryDouble, session: Session) -> Session:
 
 
 def flip(session: Session, number: int) -> None:
-    """Change one bit of one piece of content."""
+    """Flip one bit of one blob."""
     path = session.store.blobs.path(IMAGE.contents[number][0].digest)
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
 
 
-def test_a_store_that_is_well_has_no_faults(pulled: Session) -> None:
+def test_a_healthy_store_has_no_faults(pulled: Session) -> None:
     result = check(pulled)
     assert (result.images, result.faults) == (1, ())
     assert result.content == sum(d.size for d, _ in IMAGE.contents)
@@ -49,7 +49,7 @@ def test_a_store_that_is_well_has_no_faults(pulled: Session) -> None:
     "number", range(len(IMAGE.contents)), ids=lambda n: IMAGE.contents[n][0].media_type
 )
 @pytest.mark.parametrize("damage", ["flipped", "missing", "short"])
-def test_each_piece_that_is_broken_is_found_and_fetched_anew(
+def test_each_damaged_blob_is_found_and_fetched_again(
     ghcr: RegistryDouble, pulled: Session, number: int, damage: str
 ) -> None:
     descriptor = IMAGE.contents[number][0]
@@ -73,7 +73,7 @@ def test_each_piece_that_is_broken_is_found_and_fetched_anew(
     assert all(descriptor.digest.encoded in path for path in fetched)
 
 
-def test_what_cannot_be_fetched_stays_as_it_was(ghcr: RegistryDouble, pulled: Session) -> None:
+def test_content_that_cannot_be_fetched_is_kept(ghcr: RegistryDouble, pulled: Session) -> None:
     flip(pulled, 0)
     path = pulled.store.blobs.path(IMAGE.contents[0][0].digest)
     before = path.read_bytes()
@@ -88,7 +88,7 @@ def test_what_cannot_be_fetched_stays_as_it_was(ghcr: RegistryDouble, pulled: Se
     assert [p for p in path.parent.iterdir() if p.suffix] == []
 
 
-def test_a_local_image_says_that_it_cannot_be_fetched(session: Session) -> None:
+def test_a_local_image_cannot_be_fetched(session: Session) -> None:
     fill(session.store, IMAGE, "local:latest", pulled=False)
     flip(session, 0)
     [done] = repair(session, check(session))
@@ -97,7 +97,9 @@ def test_a_local_image_says_that_it_cannot_be_fetched(session: Session) -> None:
     assert "no registry" in str(done.error)
 
 
-def test_an_index_is_mended_with_all_below_it(ghcr: RegistryDouble, session: Session) -> None:
+def test_an_index_is_repaired_with_everything_below_it(
+    ghcr: RegistryDouble, session: Session
+) -> None:
     nested = index_of(index_of(IMAGE), random_image(seed=5))
     ghcr.push_image("octo/image", "1.0", nested)
     pull(session, name_at(ghcr, session), select=Selection(everything=True))

@@ -1,4 +1,4 @@
-"""What is removed by which rule, and that nothing else is."""
+"""Which images each prune rule removes, and which it keeps."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 
 def dated(day: int, seed: int = 0) -> Built:
-    """Make an image of a day in May."""
+    """Build an image created on a day in May."""
     image = random_image(2, 3000, seed=seed or day)
     number = next(
         n for n, (d, _) in enumerate(image.blobs) if d.media_type in media_types.IMAGE_CONFIGS
@@ -62,7 +62,7 @@ def names(session: Session) -> set[str]:
     return {record.name for record in session.store.records()}
 
 
-def test_by_itself_only_what_has_no_tag_goes(session: Session) -> None:
+def test_by_default_only_untagged_images_are_removed(session: Session) -> None:
     old, new = dated(1), dated(2)
     keep(session, {"ghcr.io/o/a:1": old})
     keep(session, {"ghcr.io/o/a:1": new, f"ghcr.io/o/b@{dated(3).root.digest}": dated(3)})
@@ -76,7 +76,7 @@ def test_by_itself_only_what_has_no_tag_goes(session: Session) -> None:
     assert not session.store.blobs.exists(old.root)
 
 
-def test_an_image_that_has_a_tag_elsewhere_stays(session: Session) -> None:
+def test_an_image_with_another_tag_is_kept(session: Session) -> None:
     image = dated(1)
     keep(session, {f"ghcr.io/o/a@{image.root.digest}": image, "ghcr.io/o/b:1": image})
     assert prune(session, PruneRules()).untagged == ()
@@ -98,7 +98,7 @@ def test_an_image_that_has_a_tag_elsewhere_stays(session: Session) -> None:
         (PruneRules(max_size=0), set()),
     ],
 )
-def test_rules_choose(session: Session, rules: PruneRules, left: set[str]) -> None:
+def test_rules_select_images(session: Session, rules: PruneRules, left: set[str]) -> None:
     images = {f"ghcr.io/o/a:{day}": dated(day) for day in (1, 2, 3, 4)}
     keep(session, images)
     planned = prune(session, rules, dry_run=True)
@@ -117,8 +117,8 @@ def test_rules_choose(session: Session, rules: PruneRules, left: set[str]) -> No
 
 
 @pytest.mark.parametrize("limit", range(0, 40_000, 3000))
-def test_so_many_of_the_oldest_go_that_the_rest_fits(session: Session, limit: int) -> None:
-    # Layers are shared by seed, and one image has two names: each byte counts once.
+def test_the_oldest_images_are_removed_until_the_rest_fits(session: Session, limit: int) -> None:
+    # Images with the same seed share layers, and one image has two names: each byte counts once.
     images = {f"ghcr.io/o/a:{day}": dated(day, seed=day % 2 + 1) for day in range(1, 5)}
     images["ghcr.io/o/b:1"] = images["ghcr.io/o/a:1"]
     keep(session, images)
@@ -133,7 +133,7 @@ def test_so_many_of_the_oldest_go_that_the_rest_fits(session: Session, limit: in
     assert left == set(by_age[expected:])
 
 
-def test_what_exceeds_a_size_is_found_without_reading_each_image_again(session: Session) -> None:
+def test_images_over_the_limit_are_found_in_one_pass(session: Session) -> None:
     opened: Counter[Digest] = Counter()
 
     class Counting(Blobs):
@@ -160,7 +160,7 @@ def test_each_repository_keeps_its_own_newest(session: Session) -> None:
     assert names(session) == {"ghcr.io/o/a:2", "ghcr.io/o/b:2"}
 
 
-def test_content_of_no_image_and_unfinished_transfers_go_too(session: Session) -> None:
+def test_unreferenced_content_and_unfinished_transfers_are_deleted_too(session: Session) -> None:
     kept = dated(1)
     keep(session, {"ghcr.io/o/a:1": kept})
     loose = random_image(1, seed=77).blobs[0]
@@ -179,7 +179,7 @@ def test_content_of_no_image_and_unfinished_transfers_go_too(session: Session) -
     assert not partial.exists()
 
 
-def test_what_this_process_is_bringing_in_stays(session: Session) -> None:
+def test_content_of_running_transfers_is_kept(session: Session) -> None:
     image = dated(1)
     session.store.reserve(d.digest for d, _ in image.contents)
     layer, content = image.blobs[0]
@@ -201,7 +201,7 @@ def test_what_this_process_is_bringing_in_stays(session: Session) -> None:
         ("until=1000000000", datetime(2001, 9, 9, 1, 46, 40, tzinfo=timezone.utc)),
     ],
 )
-def test_a_moment_is_a_span_a_date_or_seconds(text: str, moment: datetime) -> None:
+def test_a_time_is_a_duration_a_date_or_seconds(text: str, moment: datetime) -> None:
     assert read_filters([text], NOW).until == moment
 
 
@@ -225,7 +225,7 @@ def test_a_moment_is_a_span_a_date_or_seconds(text: str, moment: datetime) -> No
         "until=-1700000000",
     ],
 )
-def test_a_filter_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_filter_is_refused(text: str) -> None:
     with pytest.raises(InvalidFilterError):
         read_filters([text], NOW)
 
@@ -239,7 +239,7 @@ def test_sizes_are_read(text: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "GB", "-1", "1XB", "1 2", "9" * 400])
-def test_a_size_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_size_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         read_size(text)
 

@@ -1,4 +1,4 @@
-"""Syncing repositories: what is copied, what stays, what goes."""
+"""Syncing repositories: copied, unchanged and deleted tags."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.registry_double import PlainRegistry, RegistryDouble
 
 NOW = datetime(2026, 1, 31, tzinfo=timezone.utc)
-# What `random_image` says of itself.
+# The creation time of `random_image`.
 MADE = datetime(2024, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 IMAGES = [random_image(seed=number) for number in range(4)]
 ARM64 = Platform("linux", "arm64")
@@ -60,7 +60,7 @@ def delete(session: Session, tasks: list[Task]) -> None:
 
 
 def by_digest_only(registry: PlainRegistry, *tags: str) -> None:
-    """Let a registry refuse to delete some tags, as many do."""
+    """Make a registry refuse to delete some tags, as many do."""
     for tag in tags:
         registry.faults.append(Fault("DELETE", f"/manifests/{tag}", status=405, times=99))
 
@@ -69,7 +69,7 @@ def planned(session: Session, wanted: Job) -> dict[str, TagAction]:
     return {task.tag: task.what for task in plan_job(session, wanted)}
 
 
-def test_what_differs_is_copied_and_what_is_the_same_stays(
+def test_different_tags_are_copied_and_equal_ones_are_kept(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     put(ghcr, "octo/image", {"1": IMAGES[0], "2": IMAGES[1], "3": IMAGES[2]})
@@ -82,7 +82,7 @@ def test_what_differs_is_copied_and_what_is_the_same_stays(
     }
 
 
-def test_nothing_to_do_costs_one_question_a_tag_and_side(
+def test_an_up_to_date_tag_costs_one_request_per_side(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     images = {str(number): image for number, image in enumerate(IMAGES)}
@@ -95,7 +95,7 @@ def test_nothing_to_do_costs_one_question_a_tag_and_side(
     assert plain_registry.count() == len(images) + 1
 
 
-def test_patterns_choose(
+def test_patterns_select_tags(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     tags = ["1.0", "1.1", "1.2-rc1", "latest", f"sha256-{'0' * 64}.sig"]
@@ -108,7 +108,7 @@ def test_patterns_choose(
     ("moment", "what"),
     [(MADE.replace(year=2023), TagAction.COPY), (MADE.replace(year=2025), TagAction.TOO_OLD)],
 )
-def test_old_images_are_left_behind(
+def test_old_images_are_skipped(
     ghcr: RegistryDouble,
     plain_registry: PlainRegistry,
     session: Session,
@@ -117,11 +117,11 @@ def test_old_images_are_left_behind(
 ) -> None:
     put(ghcr, "octo/image", {"1": IMAGES[0], "thing": artifact()})
     found = planned(session, job(ghcr, plain_registry, session, newer_than=moment))
-    # What does not say when it was made is taken for new.
+    # An image without a creation time counts as new.
     assert found == {"1": what, "thing": TagAction.COPY}
 
 
-def test_chosen_platforms_are_compared_as_they_would_be_copied(
+def test_selected_platforms_are_compared_as_copied(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     put(ghcr, "octo/image", {"1": INDEX, "2": INDEX})
@@ -130,7 +130,7 @@ def test_chosen_platforms_are_compared_as_they_would_be_copied(
     assert planned(session, wanted) == {"1": TagAction.SAME, "2": TagAction.COPY}
 
 
-def test_what_the_source_has_not_goes_if_the_patterns_choose_it(
+def test_tags_missing_at_the_source_are_deleted_if_selected(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     put(ghcr, "octo/image", {"1.0": IMAGES[0], "dev": IMAGES[1]})
@@ -140,7 +140,7 @@ def test_what_the_source_has_not_goes_if_the_patterns_choose_it(
     assert planned(session, wanted) == {"1.0": TagAction.SAME, "0.9": TagAction.DELETE}
 
 
-def test_what_is_only_filtered_at_the_source_is_not_deleted(
+def test_tags_excluded_at_the_source_are_not_deleted(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     put(ghcr, "octo/image", {"1.0": IMAGES[0]})
@@ -167,7 +167,7 @@ def test_a_missing_source_is_an_error(
         plan_job(session, job(ghcr, plain_registry, session))
 
 
-def test_a_tag_is_deleted_and_others_of_its_image_stay(
+def test_a_tag_is_deleted_and_other_tags_of_its_image_are_kept(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     put(ghcr, "octo/image", {"1": IMAGES[0]})
@@ -179,7 +179,7 @@ def test_a_tag_is_deleted_and_others_of_its_image_stay(
     assert left.digest_of("1") == IMAGES[0].root.digest
 
 
-def test_tags_of_one_image_go_together_where_only_digests_are_deleted(
+def test_tags_of_one_image_are_deleted_together_by_digest(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     put(ghcr, "octo/image", {"1": IMAGES[0]})
@@ -194,7 +194,7 @@ def test_tags_of_one_image_go_together_where_only_digests_are_deleted(
 
 
 @pytest.mark.parametrize("dead", [IMAGES[0], INDEX], ids=["in an index", "by another name"])
-def test_what_a_tag_that_stays_needs_is_not_deleted_by_its_digest(
+def test_content_of_kept_tags_is_not_deleted_by_digest(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session, dead: Built
 ) -> None:
     put(ghcr, "octo/image", {"1": INDEX})
@@ -208,7 +208,7 @@ def test_what_a_tag_that_stays_needs_is_not_deleted_by_its_digest(
     assert left.digest_of("dead") == dead.root.digest
 
 
-def test_tags_that_stay_are_looked_at_once_for_all_deletions(
+def test_kept_tags_are_read_once_for_all_deletions(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     put(ghcr, "octo/image", {"1": IMAGES[0], "2": IMAGES[1]})
@@ -219,7 +219,7 @@ def test_tags_that_stay_are_looked_at_once_for_all_deletions(
     assert plain_registry.count("GET", "/manifests/") == len(kept)
 
 
-def test_a_registry_that_deletes_nothing_is_an_error_that_says_what_to_do(
+def test_a_registry_without_deletion_is_an_error_with_a_hint(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     put(ghcr, "octo/image", {"1": IMAGES[0]})
@@ -231,7 +231,7 @@ def test_a_registry_that_deletes_nothing_is_an_error_that_says_what_to_do(
     assert "without --delete" in (caught.value.hint or "")
 
 
-def test_what_went_meanwhile_is_no_error_but_what_is_there_and_denied_is(
+def test_a_missing_tag_is_ignored_but_a_denied_deletion_is_an_error(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     put(ghcr, "octo/image", {"1": IMAGES[0]})
@@ -253,7 +253,7 @@ def test_a_tag_without_a_manifest_at_the_target_is_copied_again(
     assert planned(session, job(ghcr, plain_registry, session)) == {"1": TagAction.COPY}
 
 
-def test_a_broken_tag_stops_its_repository_unless_told_to_go_on(
+def test_a_broken_tag_stops_its_repository_without_keep_going(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     put(ghcr, "octo/image", {"1": IMAGES[0], "2": IMAGES[1]})
@@ -293,7 +293,7 @@ def test_repositories_with_one_target_do_not_delete_each_others_tags(
         ("octo/image", "octo/image"),
     ],
 )
-def test_what_makes_no_sense_is_refused(session: Session, source: str, target: str) -> None:
+def test_an_invalid_job_is_refused(session: Session, source: str, target: str) -> None:
     with pytest.raises((UsageError, RefusedError)):
         check_job(Job(session.parse(source), session.parse(target)))
 
@@ -327,7 +327,7 @@ newer-than = 2026-01-01
 
 
 @pytest.mark.parametrize(("name", "text"), [("sync.yaml", YAML), ("sync.toml", TOML)])
-def test_a_file_says_what_is_synced(session: Session, tmp_path: Path, name: str, text: str) -> None:
+def test_a_file_configures_jobs(session: Session, tmp_path: Path, name: str, text: str) -> None:
     path = tmp_path / name
     path.write_text(text)
     first, second = read_jobs(path, session.parse, NOW)
@@ -375,7 +375,7 @@ def test_a_file_says_what_is_synced(session: Session, tmp_path: Path, name: str,
         ("[" * 500_000, "nested too deeply"),
     ],
 )
-def test_a_file_that_is_wrong_says_where(
+def test_errors_in_a_file_name_their_place(
     session: Session, tmp_path: Path, text: str, said: str
 ) -> None:
     path = tmp_path / "sync.yaml"
@@ -386,7 +386,7 @@ def test_a_file_that_is_wrong_says_where(
     assert caught.value.exit_status in {2, 7}
 
 
-def test_a_file_that_is_missing_or_huge_is_an_error(session: Session, tmp_path: Path) -> None:
+def test_a_missing_or_huge_file_is_an_error(session: Session, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         read_jobs(tmp_path / "nothing", session.parse, NOW)
     (tmp_path / "huge").write_bytes(b"#" * 2_000_000)

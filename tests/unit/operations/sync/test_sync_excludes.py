@@ -1,4 +1,4 @@
-"""An `exclude` pattern of a sync that matches no tag is reported once, when all is planned."""
+"""An `exclude` pattern that matches no tag is reported once, after all jobs are planned."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def ignore(_: Job, __: GhcrctlError) -> None:
-    """Go on after a job that failed."""
+    """Continue after a failed job."""
 
 
 def test_a_pattern_that_matches_on_neither_side_is_reported(

@@ -1,4 +1,4 @@
-"""Syncing repositories that have several names."""
+"""Syncing a repository that has several names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 IMAGES = [random_image(seed=number) for number in range(3)]
 
 
-def test_two_names_of_one_repository_are_one_place(
+def test_two_names_of_one_repository_are_the_same_place(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, tmp_path: Path
 ) -> None:
     rules = tmp_path / "registries.conf"
