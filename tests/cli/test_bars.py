@@ -119,7 +119,7 @@ def test_a_resize_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_the_cursor_comes_back_when_a_run_is_ended(
+def test_the_cursor_is_restored_when_a_run_is_ended(
     shell: Shell, name: str, number: int, status: int
 ) -> None:
     terminal = Watched(shell, "pull", name)
@@ -144,7 +144,7 @@ def test_keys_that_the_terminal_shows_leave_nothing_behind(shell: Shell, name: s
     assert terminal.lines[-1] == "interrupted"
 
 
-def test_the_cursor_comes_back_after_an_error(
+def test_the_cursor_is_restored_after_an_error(
     shell: Shell, name: str, plain_registry: PlainRegistry
 ) -> None:
     plain_registry.faults.insert(0, Fault("GET", "/blobs/", after=3, times=9, cut_after=30_000))
@@ -167,7 +167,7 @@ def test_ctrl_z_gives_the_shell_a_terminal_as_it_was(shell: Shell, name: str) ->
     assert terminal.ended() == 0
 
 
-def test_a_pause_that_a_registry_asks_for_counts_down(
+def test_a_wait_requested_by_a_registry_counts_down(
     shell: Shell, name: str, plain_registry: PlainRegistry
 ) -> None:
     shell.environ["GHCRCTL_RETRIES"] = "2"
@@ -206,7 +206,7 @@ def test_no_bars_in_a_job_and_none_when_they_are_not_wanted(shell: Shell, name: 
     assert b"\x1b" not in terminal.raw
 
 
-def test_no_colour_is_no_colour(shell: Shell, name: str) -> None:
+def test_no_color_disables_colours(shell: Shell, name: str) -> None:
     shell.environ["NO_COLOR"] = "1"
     terminal = Watched(shell, "pull", name)
     assert terminal.ended() == 0

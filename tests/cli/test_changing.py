@@ -88,7 +88,7 @@ def test_an_image_is_converted_in_the_store(shell: Shell, ghcr: RegistryDouble) 
         (["flatten", "--replace", "-t", "other", "hello"], "are mutually exclusive"),
     ],
 )
-def test_what_makes_no_sense_is_told(shell: Shell, arguments: list[str], told: str) -> None:
+def test_invalid_options_are_rejected(shell: Shell, arguments: list[str], told: str) -> None:
     assert told in shell.fails(2, *arguments)
 
 

@@ -111,14 +111,14 @@ def test_the_same_archive_makes_the_same_image(shell: Shell, archive: str) -> No
         (8, ["--store", "/dev/null/store", "images"], "Not a directory"),
     ],
 )
-def test_every_mistake_has_its_status_and_its_words(
+def test_every_mistake_has_its_status_and_message(
     shell: Shell, archive: str, status: int, arguments: list[str], words: str
 ) -> None:
     line = [argument.replace("{archive}", archive) for argument in arguments]
     assert words in shell.fails(status, *line)
 
 
-def test_a_closed_pipe_is_no_error_message(shell: Shell) -> None:
+def test_a_closed_pipe_prints_no_error(shell: Shell) -> None:
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
@@ -151,7 +151,7 @@ def test_a_damaged_list_is_named_and_kept(shell: Shell, archive: str) -> None:
 
 
 @pytest.mark.parametrize("group", [(), ("packages",)], ids=["program", "group"])
-def test_what_is_called_alone_shows_its_help_and_that_is_no_error(
+def test_a_group_without_a_command_prints_help_and_succeeds(
     shell: Shell, group: tuple[str, ...]
 ) -> None:
     alone = shell.run(*group)
@@ -160,7 +160,7 @@ def test_what_is_called_alone_shows_its_help_and_that_is_no_error(
 
 
 @pytest.mark.parametrize("word", ["run", "exec", "ps"])
-def test_dockers_words_for_containers_lead_to_images(shell: Shell, word: str) -> None:
+def test_docker_commands_for_containers_suggest_image_commands(shell: Shell, word: str) -> None:
     message = shell.fails(2, word, "octo/hello")
     assert f"`{word}` is for containers" in message
     assert "ghcrctl export" in message

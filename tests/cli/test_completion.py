@@ -100,11 +100,13 @@ class TestWhatIsOffered:
             ("ghcrctl nonsense ", []),
         ],
     )
-    def test_a_line_gets_what_fits(self, shell: Shell, line: str, values: list[str]) -> None:
+    def test_a_line_gets_matching_candidates(
+        self, shell: Shell, line: str, values: list[str]
+    ) -> None:
         found = offered(shell, line)
         assert sorted(found) == sorted(values)
 
-    def test_what_a_lock_file_pins_is_offered_where_pins_are_named(self, shell: Shell) -> None:
+    def test_pinned_names_complete_lock_commands(self, shell: Shell) -> None:
         pin = f'[[image]]\nname = "ghcr.io/octo/app"\ntag = "1"\ndigest = "sha256:{"0" * 64}"\n'
         (shell.folder / "my.lock").write_text(f"version = 1\n{pin}")
         assert offered(shell, "ghcrctl lock update -f my.lock oc") == ["octo/app:1"]
@@ -136,11 +138,11 @@ class TestWhatIsOffered:
         shell.ok("--store", "other", "import", archive, "octo/else:1")
         assert offered(shell, "ghcrctl --store other rmi ") == ["octo/else:1"]
 
-    def test_a_damaged_store_is_no_reason_to_disturb(self, shell: Shell) -> None:
+    def test_a_damaged_store_prints_nothing(self, shell: Shell) -> None:
         (shell.folder / "store" / "index.json").write_text("{")
         assert offered(shell, "ghcrctl rmi o") == []
 
-    def test_what_a_shell_would_carry_out_is_never_offered(self, shell: Shell) -> None:
+    def test_text_that_a_shell_would_execute_is_never_a_candidate(self, shell: Shell) -> None:
         path = shell.folder / "store" / "index.json"
         for name in ("octo/$(id):1", "octo/a;id", "octo/`id`:1", "octo/two words", "octo/\x1b[2J"):
             written = path.read_text()
@@ -167,7 +169,7 @@ class TestWhatIsOffered:
         found = told(shell, "bash", line, str(len(line)), " \t\n\"'><=;|&(:")
         assert [value for _, value, _ in found] == expected
 
-    def test_bash_gets_what_comes_after_its_last_word_break(self, shell: Shell) -> None:
+    def test_bash_gets_the_text_after_the_last_word_break(self, shell: Shell) -> None:
         for line, expected in (
             ("ghcrctl rmi octo/hello:1| tail", ["1.0", "1.1"]),
             ("ghcrctl pull --platform=linux/arm6|", ["linux/arm64"]),
@@ -185,7 +187,7 @@ class TestAtARegistry:
         assert shell.folder.is_dir()
         return f"{plain_registry.host}/octo/image"
 
-    def test_tags_are_asked_for_once_newest_first_without_signatures(
+    def test_tags_are_requested_once_newest_first_without_signatures(
         self, shell: Shell, plain_registry: PlainRegistry, name: str
     ) -> None:
         for _ in range(3):
@@ -205,10 +207,10 @@ class TestAtARegistry:
         assert time.monotonic() - began < 4
         assert len(plain_registry.log) == asked
 
-    def test_no_registry_is_no_reason_to_disturb(self, shell: Shell) -> None:
+    def test_an_unreachable_registry_prints_nothing(self, shell: Shell) -> None:
         assert offered(shell, "ghcrctl pull localhost:9/octo/image:") == []
 
-    def test_no_program_is_asked_for_a_credential(
+    def test_completion_runs_no_credential_helper(
         self, shell: Shell, plain_registry: PlainRegistry, name: str
     ) -> None:
         for program in ("docker-credential-nosy", "gh"):
@@ -226,7 +228,7 @@ class TestAtARegistry:
 @pytest.mark.parametrize(
     "line", ["ghcrctl pu", "ghcrctl rmi oc", "ghcrctl pull oc", "ghcrctl explain den"]
 )
-def test_what_is_known_here_is_offered_without_slow_imports(shell: Shell, line: str) -> None:
+def test_local_candidates_need_no_slow_imports(shell: Shell, line: str) -> None:
     program = (
         "import os, sys\n"
         "end = os._exit\n"
@@ -283,7 +285,7 @@ def test_a_shell_completes_commands_names_and_options(terminal: Terminal) -> Non
     )
 
 
-def test_a_shell_shows_what_there_is_to_choose(terminal: Terminal) -> None:
+def test_a_shell_lists_the_candidates(terminal: Terminal) -> None:
     terminal.type("ghcrctl rmi octo/hello:1.\t\t")
     seen = terminal.rest(2.0)
     assert "1.0" in seen

@@ -58,9 +58,7 @@ def test_an_image_that_fails_does_not_stop_the_others(shell: Shell, host: str) -
     assert done.stderr.startswith("error: ")
 
 
-def test_a_dry_run_counts_what_refers_to_the_image(
-    shell: Shell, host: str, plain_registry: PlainRegistry
-) -> None:
+def test_a_dry_run_counts_referrers(shell: Shell, host: str, plain_registry: PlainRegistry) -> None:
     names = [f"{host}/octo/one:1.0", f"{host}/mirror/one"]
     bare = shell.ok("copy", "--dry-run", *names)
     lines = shell.ok("copy", "--dry-run", "--referrers", *names)
@@ -82,7 +80,7 @@ def test_the_local_store_is_an_end(shell: Shell, host: str) -> None:
     assert shell.ok("fsck")[-1].startswith("Checked 2 images")
 
 
-def test_what_refers_to_an_image_needs_two_registries(shell: Shell, host: str) -> None:
+def test_referrers_require_two_registries(shell: Shell, host: str) -> None:
     error = shell.fails(2, "copy", "--referrers", f"{host}/octo/one:1.0", "hello")
     assert "--referrers requires a registry" in error
 
@@ -129,13 +127,13 @@ def test_a_password_on_the_command_line_works_and_is_warned_of(
         (["--src-key", "key.pem"], "--src-key requires --src-cert"),
     ],
 )
-def test_options_that_make_no_sense_are_told(
+def test_contradicting_options_are_rejected(
     shell: Shell, host: str, options: list[str], message: str
 ) -> None:
     assert message in shell.fails(2, "copy", *options, f"{host}/octo/one:1.0", f"{host}/octo/x")
 
 
-def test_what_is_for_a_registry_needs_one(shell: Shell, host: str) -> None:
+def test_registry_options_require_one_registry(shell: Shell, host: str) -> None:
     error = shell.fails(2, "copy", "--dest-ca-file", "ca.pem", f"{host}/octo/one:1.0", "hello")
     assert "--dest-ca-file requires one registry: the target has no registry" in error
     names = [f"{host}/octo/one:1.0", "other.local/octo/two:2.0", "store:"]
@@ -143,7 +141,7 @@ def test_what_is_for_a_registry_needs_one(shell: Shell, host: str) -> None:
     assert "--src-insecure requires one registry: the source has 2 registries" in error
 
 
-def test_what_cosign_keeps_goes_over(shell: Shell, plain_registry: PlainRegistry) -> None:
+def test_cosign_signatures_are_copied(shell: Shell, plain_registry: PlainRegistry) -> None:
     host = plain_registry.host
     plain_registry.push_image("octo/image", "1.0", ONE)
     tag = f"{referrers_tag(ONE.root.digest)}.sig"

@@ -73,7 +73,7 @@ def test_names_in_files_and_archives_belong_to_docker_hub(
         assert "alpine:latest" in names(elsewhere)
 
 
-def test_completion_leaves_out_what_is_understood(shell: Shell) -> None:
+def test_completion_omits_the_default_registry(shell: Shell) -> None:
     shell.ok("pull", "-q", "alpine")
     line = base64.b64encode(b"ghcrctl rmi al").decode()
     done = shell.run("__complete", "powershell", line)

@@ -119,7 +119,7 @@ def _run(
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_what_a_command_wrote_is_durable(
+def test_written_files_are_durable(
     shell: Shell, registry: PlainRegistry, command: tuple[str, ...]
 ) -> None:
     script = [_RECORD, str(shell.folder)]

@@ -67,7 +67,7 @@ def test_a_pull_tells_its_whole_story(shell: Shell, name: str) -> None:
     assert Counter(e.get("Outcome") for e in again[1:]) == {"exists": 5}
 
 
-def test_no_story_goes_on_after_its_end(shell: Shell, name: str) -> None:
+def test_no_event_follows_the_last_one(shell: Shell, name: str) -> None:
     for arguments in (("pull", name), ("pull", name), ("push", name)):
         stories: dict[str, list[str]] = defaultdict(list)
         for event in events(shell, *arguments)[1:]:
@@ -94,7 +94,7 @@ def test_retries_tell_their_error_and_their_delay(
     assert retrying["Delay"] > 0
 
 
-def test_a_pause_is_told_as_it_begins(
+def test_a_wait_is_reported_when_it_starts(
     shell: Shell, name: str, plain_registry: PlainRegistry
 ) -> None:
     shell.environ["GHCRCTL_RETRIES"] = "2"
@@ -117,7 +117,7 @@ def test_a_failure_ends_with_the_error_as_json(
     assert last["error"]["exit_status"] == 3
 
 
-def test_what_a_registry_takes_over_says_from_where(shell: Shell, ghcr: RegistryDouble) -> None:
+def test_a_mounted_blob_names_its_repository(shell: Shell, ghcr: RegistryDouble) -> None:
     shell.environ |= {"GHCRCTL_REGISTRY": ghcr.host, "GHCRCTL_TOKEN": "ghp_octo"}
     ghcr.push_image("octo/app", "1.0", IMAGE)
     told = events(shell, "copy", f"{ghcr.host}/octo/app:1.0", f"{ghcr.host}/octo/other:1.0")
@@ -143,7 +143,7 @@ def test_other_commands_tell_events_too(
     assert all(event["Image"] for event in told)
 
 
-def test_what_passes_by_the_engine_is_counted(shell: Shell, name: str) -> None:
+def test_transfers_outside_the_engine_are_counted(shell: Shell, name: str) -> None:
     shell.ok("pull", name)
     shell.ok("export", "-o", "rootfs.tar", name)
     size = (shell.folder / "rootfs.tar").stat().st_size

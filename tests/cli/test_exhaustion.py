@@ -101,7 +101,7 @@ def shell(tmp_path: Path) -> Shell:
     ],
     ids=" ".join,
 )
-def test_too_few_threads_are_no_bug(shell: Shell, name: str, arguments: tuple[str, ...]) -> None:
+def test_too_few_threads_are_not_a_bug(shell: Shell, name: str, arguments: tuple[str, ...]) -> None:
     line = [argument.format(name) for argument in arguments]
     if line[0] == "pull":
         shell.ok("rmi", "-f", name)
@@ -151,7 +151,7 @@ def test_other_errors_are_not(error: Exception) -> None:
 
 
 @pytest.mark.parametrize("limit", [8, 10, 12, 16, 24])
-def test_too_few_open_files_are_no_bug(shell: Shell, name: str, limit: int) -> None:
+def test_too_few_open_files_are_not_a_bug(shell: Shell, name: str, limit: int) -> None:
     shell.ok("rmi", "-f", name)
     done = _run(shell, _FILES, str(limit), "pull", name)
     assert done.returncode in {0, 8}, done.stderr
@@ -165,7 +165,7 @@ def test_too_few_open_files_are_no_bug(shell: Shell, name: str, limit: int) -> N
     [("operations.pull", "pull"), ("transfer.execute", "execute"), ("oci.manifest", "parse")],
 )
 @pytest.mark.parametrize("options", [(), ("--format", "json")])
-def test_too_little_memory_is_no_bug(
+def test_too_little_memory_is_not_a_bug(
     shell: Shell, name: str, module: str, function: str, options: tuple[str, ...]
 ) -> None:
     script = _MEMORY.format(module=module, name=function)

@@ -63,7 +63,7 @@ def test_each_status_is_found_by_its_number(status: ExitStatus) -> None:
         ("You cannot delete the last tagged version of a package", "retained"),
     ],
 )
-def test_what_other_programs_say_leads_to_a_code_too(text: str, code: str) -> None:
+def test_messages_of_other_programs_lead_to_a_code(text: str, code: str) -> None:
     assert find(text).name == code
 
 
@@ -72,18 +72,18 @@ def test_a_word_within_another_is_not_that_word() -> None:
         find("sha256:4035003 is fine")
 
 
-def test_a_near_miss_is_answered_with_what_may_be_meant() -> None:
+def test_a_misspelled_code_gets_suggestions() -> None:
     with pytest.raises(NotFoundError) as caught:
         find("manifest-unknwon")
     assert "did you mean `manifest-unknown`?" in (caught.value.hint or "")
 
 
-def test_a_status_that_never_comes_is_said_to_be_none() -> None:
+def test_an_unknown_status_is_an_error() -> None:
     with pytest.raises(NotFoundError, match="unknown exit status 77"):
         find("77")
 
 
-def test_an_explanation_says_what_why_and_what_to_do(tmp_path: Path) -> None:
+def test_an_explanation_has_meaning_causes_and_remedies(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     shown = shell.ok("explain", "error:", "denied")
     assert shown[0] == "denied (exit status 5)"

@@ -49,7 +49,7 @@ def write(path: Path, shown: str) -> None:
 
 
 @pytest.mark.parametrize("code", list(CODES))
-def test_a_codes_example_is_what_happens(tmp_path: Path, code: str) -> None:
+def test_the_example_of_a_code_is_real_output(tmp_path: Path, code: str) -> None:
     shown, noted = played(code, CODES[code], tmp_path)
     explained = explain_code(code)
     assert shown == explained.example
@@ -60,7 +60,7 @@ def test_a_codes_example_is_what_happens(tmp_path: Path, code: str) -> None:
 
 
 @pytest.mark.parametrize("status", list(STATUSES))
-def test_a_statuss_example_is_what_happens(tmp_path: Path, status: int) -> None:
+def test_the_example_of_a_status_is_real_output(tmp_path: Path, status: int) -> None:
     shown, _ = played(f"status-{status}", STATUSES[status], tmp_path)
     assert shown == explain_status(ExitStatus(status)).example
     assert shown.endswith(f"(status {status})")
@@ -86,7 +86,7 @@ def test_the_message_of_an_example_leads_to_its_code(code: str) -> None:
     assert find(said[-1] if said else example).name == code
 
 
-def test_what_explanations_tell_to_run_can_be_run() -> None:
+def test_commands_in_explanations_exist() -> None:
     told = set()
     for path in sorted(EXPLANATIONS.glob("*.md")):
         told |= set(re.findall(r"`(ghcrctl [^`]+)`", _EXAMPLE.sub("", path.read_text())))

@@ -94,7 +94,7 @@ def full(disk: Path, tmp_path: Path, plain_registry: PlainRegistry) -> FullDisk:
     return made
 
 
-def test_a_pull_that_does_not_fit_leaves_what_was_there(full: FullDisk) -> None:
+def test_a_pull_that_does_not_fit_keeps_existing_images(full: FullDisk) -> None:
     full.refuses("pull", "-q", full.huge)
     full.is_well(full.name)
     # What was received in full stays for another try; what did not fit takes no room.
@@ -114,7 +114,7 @@ def test_a_pull_that_does_not_fit_leaves_what_was_there(full: FullDisk) -> None:
     ],
     ids=["pull", "tag", "import"],
 )
-def test_on_a_full_disk_what_needs_room_fails_and_changes_nothing(
+def test_on_a_full_disk_commands_that_need_space_fail_and_change_nothing(
     full: FullDisk, archive: str, act: list[str]
 ) -> None:
     full.fill()
@@ -158,7 +158,7 @@ def test_a_full_disk_can_be_pruned(full: FullDisk) -> None:
     full.is_well()
 
 
-def test_a_store_without_spare_room_makes_it_of_what_nobody_needs(full: FullDisk) -> None:
+def test_a_store_without_reserved_space_frees_unused_content(full: FullDisk) -> None:
     more = [f"ghcr.io/octo/other:{number}" for number in range(40)]
     add_names(full, more)
     for left in (f"ghcrctl/partial/sha256-{'a' * 64}.1-dead", f"blobs/sha256/{'b' * 64}"):

@@ -189,7 +189,7 @@ def shell(tmp_path: Path, archive: str) -> Shell:
 
 
 @pytest.mark.parametrize("mode", list(SESSIONS))
-def test_what_is_printed_is_what_was_agreed(shell: Shell, ghcr: RegistryDouble, mode: str) -> None:
+def test_output_matches_the_golden_file(shell: Shell, ghcr: RegistryDouble, mode: str) -> None:
     # A host of constant width keeps tables in shape.
     shell.environ |= {
         "GHCRCTL_REGISTRY": ghcr.host,
@@ -232,7 +232,7 @@ def on_a_terminal(shell: Shell, *arguments: str) -> str:
     return b"".join(parts).decode().replace("\r\n", "\n")
 
 
-def test_what_is_quick_ends_on_a_terminal_with_the_same_lines(
+def test_quick_commands_print_the_same_lines_on_a_terminal(
     shell: Shell, ghcr: RegistryDouble
 ) -> None:
     name = f"{ghcr.host}/octo/hello:1.0"

@@ -123,13 +123,13 @@ def test_a_file_is_printed_byte_for_byte(shell: Shell, name: str, options: list[
         (["ls", "--platform", "linux/amd64", "--remote", "hello"], 7),
     ],
 )
-def test_what_cannot_be_done_is_an_error_in_words(
+def test_impossible_requests_are_errors(
     shell: Shell, name: str, arguments: list[str], status: int
 ) -> None:
     shell.fails(status, *(argument.format(name=name) for argument in arguments))
 
 
-def test_an_archive_goes_into_a_file_or_a_pipe_and_is_the_same(
+def test_an_archive_is_the_same_in_a_file_and_a_pipe(
     shell: Shell, name: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "rootfs.tar"
@@ -181,7 +181,7 @@ def test_differences_are_shown_by_section(shell: Shell, name: str) -> None:
     ]
 
 
-def test_a_difference_is_a_status_only_where_it_is_asked_for(shell: Shell, name: str) -> None:
+def test_a_difference_sets_the_status_only_with_exit_code(shell: Shell, name: str) -> None:
     assert shell.ok("diff", "--exit-code", f"{name}:1", f"{name}:1") == []
     assert shell.run("diff", f"{name}:1", f"{name}:2").returncode == 0
     done = shell.run("diff", "--exit-code", "--remote-b", f"{name}:1", f"{name}:2")

@@ -162,7 +162,7 @@ def test_time_that_is_over_ends_all_of_several(
 
 
 @pytest.mark.parametrize("arguments", _SEVERAL.values(), ids=_SEVERAL)
-def test_ctrl_c_ends_all_of_several_and_is_told_as_one_line_of_json(
+def test_ctrl_c_ends_all_transfers_and_is_one_line_of_json(
     shell: Shell, plain_registry: PlainRegistry, name: str, arguments: tuple[str, ...]
 ) -> None:
     plain_registry.push_image("octo/image", "1.0-2", NEW)
@@ -192,7 +192,7 @@ def test_limits_that_are_none_are_refused(shell: Shell, name: str, option: str) 
     assert option.partition("=")[0] in shell.fails(2, "pull", option, name)
 
 
-def test_a_full_disk_is_told_and_left_as_it_was(
+def test_a_full_disk_is_reported_and_unchanged(
     shell: Shell, plain_registry: PlainRegistry, name: str
 ) -> None:
     before = plain_registry.count()

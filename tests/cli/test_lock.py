@@ -93,7 +93,7 @@ def test_a_moved_tag_fails_the_check_until_it_is_updated(
     assert shell.ok("lock", "check", "-q") == []
 
 
-def test_a_check_is_told_as_a_list_and_its_failures_as_errors(
+def test_a_check_prints_a_list_and_reports_failures_as_errors(
     shell: Shell, name: str, database: str, plain_registry: PlainRegistry
 ) -> None:
     shell.ok("lock", "add", name, database)
@@ -111,7 +111,7 @@ def test_a_check_is_told_as_a_list_and_its_failures_as_errors(
     ]
 
 
-def test_what_is_pinned_is_pulled_though_the_tag_has_moved(
+def test_the_pinned_digest_is_pulled_after_the_tag_moved(
     shell: Shell, name: str, database: str, plain_registry: PlainRegistry
 ) -> None:
     shell.ok("lock", "add", name, database)
@@ -139,7 +139,7 @@ def test_what_is_pinned_is_pulled_though_the_tag_has_moved(
     assert (pulled["Name"], pulled["Updated"]) == (database, False)
 
 
-def test_one_pin_that_is_gone_does_not_stop_the_others(
+def test_a_missing_pin_does_not_stop_the_others(
     shell: Shell, name: str, database: str, plain_registry: PlainRegistry
 ) -> None:
     shell.ok("lock", "add", name, database)
@@ -162,7 +162,7 @@ def test_a_pin_is_removed_by_its_repository(shell: Shell, name: str, database: s
     assert not (shell.folder / "images.lock").exists()
 
 
-def test_a_file_that_makes_no_sense_is_a_mistake_of_whoever_wrote_it(shell: Shell) -> None:
+def test_an_invalid_lock_file_is_a_usage_error(shell: Shell) -> None:
     file = shell.folder / "images.lock"
     assert "lock add" in shell.fails(4, "lock", "check")
     for text in ("version = 2\n", "version = 1\n[[image]]\nname = 3\n", "<html>"):
@@ -173,7 +173,7 @@ def test_a_file_that_makes_no_sense_is_a_mistake_of_whoever_wrote_it(shell: Shel
         assert file.read_text() == text
 
 
-def test_a_check_of_nothing_says_so(shell: Shell) -> None:
+def test_a_check_of_an_empty_file_warns(shell: Shell) -> None:
     (shell.folder / "images.lock").write_text("version = 1\n")
     for command in ("check", "pull"):
         done = shell.run("lock", command)

@@ -116,7 +116,7 @@ def test_a_file_to_read_that_is_missing_is_not_found(
 
 
 @pytest.mark.parametrize("arguments", INPUTS, ids=" ".join)
-def test_a_file_to_read_whose_name_is_impossible_is_no_failure_of_the_disk(
+def test_an_impossible_input_path_is_not_a_disk_failure(
     shell: Shell, arguments: tuple[str, ...]
 ) -> None:
     done = shell.run(*(argument.format("x" * 300) for argument in arguments))
@@ -140,7 +140,7 @@ def test_a_directory_to_write_gets_the_name_of_a_file_as_a_hint(
 
 
 @pytest.mark.parametrize("command", [("lock", "check"), ("lock", "pull"), ("sync",)], ids=" ".join)
-def test_a_directory_is_no_file_to_read(shell: Shell, command: tuple[str, ...]) -> None:
+def test_a_directory_cannot_be_read_as_a_file(shell: Shell, command: tuple[str, ...]) -> None:
     message = shell.fails(2, *command, "--file", str(shell.folder))
     assert message.startswith(f"error: cannot read {shell.folder}: it is a directory\n")
 
@@ -244,12 +244,12 @@ def test_a_mistyped_directory_is_a_usage_error(shell: Shell, arguments: tuple[st
 
 
 @pytest.mark.needs("/dev/full")
-def test_a_full_disk_is_no_usage_error(shell: Shell) -> None:
+def test_a_full_disk_is_not_a_usage_error(shell: Shell) -> None:
     shell.fails(8, "save", "hello", "-o", "/dev/full")
 
 
 @pytest.mark.parametrize("name", ["base.tar", "link.tar", "../home/base.tar", "hard.tar"])
-def test_an_archive_is_not_replaced_by_what_is_made_from_it(shell: Shell, name: str) -> None:
+def test_an_archive_is_not_replaced_by_its_own_output(shell: Shell, name: str) -> None:
     shell.ok("tag", "hello", "other")
     shell.ok("save", "-o", "base.tar", "hello", "other")
     path = shell.folder / "base.tar"
@@ -268,7 +268,7 @@ def test_an_archive_is_not_replaced_by_what_is_made_from_it(shell: Shell, name: 
     assert path.read_bytes() == before
 
 
-def test_a_layout_that_is_copied_onto_itself_stays_whole(shell: Shell) -> None:
+def test_a_layout_copied_onto_itself_is_intact(shell: Shell) -> None:
     shell.ok("copy", "hello", "oci:layout")
     (shell.folder / "link").symlink_to("layout")
     index = shell.folder / "layout" / "index.json"

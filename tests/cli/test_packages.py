@@ -149,7 +149,7 @@ def test_list_refuses_a_filter_that_is_none(shell: Shell, condition: str) -> Non
     )
 
 
-def test_list_of_nobody_is_not_found(shell: Shell) -> None:
+def test_list_of_an_unknown_owner_is_not_found(shell: Shell) -> None:
     assert "nobody" in shell.fails(4, "packages", "list", "nobody")
 
 
@@ -169,7 +169,7 @@ def test_show_tells_tags_sizes_and_the_page_of_the_settings(shell: Shell) -> Non
     assert all("linux/amd64, linux/arm64" in row for row in table[1:])
 
 
-def test_show_as_json_has_what_each_image_weighs(shell: Shell) -> None:
+def test_show_as_json_has_the_size_of_each_image(shell: Shell) -> None:
     data = answer(shell, "show", NAME)
     assert data["Settings"] == SETTINGS
     images = {image["Digest"]: image for image in data["Images"]}
@@ -193,7 +193,7 @@ def there_of(data: dict[str, Any], shell: Shell) -> list[str]:
     return shell.ok("packages", "versions", "-q", data["Package"])
 
 
-def test_show_of_what_is_not_there_is_not_found(shell: Shell) -> None:
+def test_show_of_a_missing_package_is_not_found(shell: Shell) -> None:
     said = shell.fails(4, "packages", "show", "octo/nothing")
     assert "octo/nothing" in said
 
@@ -210,7 +210,7 @@ def test_versions_are_listed_the_newest_first(shell: Shell, github: GitHubDouble
     assert numbers == [record.id for record in github.versions(NAME)]
 
 
-def test_versions_as_json_tell_what_each_is(shell: Shell) -> None:
+def test_versions_as_json_have_kinds(shell: Shell) -> None:
     lines = shell.ok("packages", "versions", "--format", "json", NAME)
     found = {data["Digest"]: data for data in map(json.loads, lines)}
     assert found[digest_of(RELEASES[0])]["Kind"] == "index"
@@ -223,7 +223,7 @@ def test_versions_as_json_tell_what_each_is(shell: Shell) -> None:
         assert found[child]["NeededBy"]
 
 
-def test_a_tree_shows_each_image_with_what_hangs_on_it(shell: Shell) -> None:
+def test_a_tree_shows_images_with_their_children(shell: Shell) -> None:
     lines = shell.ok("packages", "versions", "--tree", NAME)
     [start] = [n for n, line in enumerate(lines) if line.startswith("v1.0 ")]
     hanging = lines[start + 1 : start + 4]
@@ -235,7 +235,7 @@ def test_a_tree_shows_each_image_with_what_hangs_on_it(shell: Shell) -> None:
     assert roots == ["<none>", "v1.2,", "v1.1", "v1.0"]
 
 
-def test_a_tree_shows_what_an_index_lacks(shell: Shell, github: GitHubDouble) -> None:
+def test_a_tree_shows_missing_images_of_an_index(shell: Shell, github: GitHubDouble) -> None:
     lost = next(iter(manifests_of(RELEASES[1]) - {digest_of(RELEASES[1])}))
     github.lose(NAME, lost)
     lines = shell.ok("packages", "versions", "--tree", "--no-trunc", NAME)
@@ -254,7 +254,7 @@ def test_deleted_versions_are_listed_on_demand(shell: Shell, github: GitHubDoubl
     assert str(number) not in shell.ok("packages", "versions", "-q", NAME)
 
 
-def test_a_tree_is_for_people_only(shell: Shell) -> None:
+def test_a_tree_excludes_format_and_quiet(shell: Shell) -> None:
     assert "--tree cannot be combined with --format or --quiet" in shell.fails(
         2, "packages", "versions", "--tree", "-q", NAME
     )

@@ -96,9 +96,7 @@ def deletions(github: GitHubDouble) -> list[str]:
     ],
     ids=range(10),
 )
-def test_a_file_that_is_no_plan_is_refused(
-    shell: Shell, github: GitHubDouble, content: str
-) -> None:
+def test_an_invalid_plan_is_refused(shell: Shell, github: GitHubDouble, content: str) -> None:
     (shell.folder / "plan.json").write_text(content)
     assert "plan.json" in shell.fails(2, "packages", "apply", "plan.json", "--yes")
     assert github.count("DELETE") == 0
@@ -141,7 +139,9 @@ def test_a_plan_writes_nothing_to_the_terminal_but_text(
     assert github.count("DELETE") == 0
 
 
-def test_a_plan_is_not_carried_out_unasked(shell: Shell, github: GitHubDouble, plan: Path) -> None:
+def test_a_plan_is_not_executed_without_confirmation(
+    shell: Shell, github: GitHubDouble, plan: Path
+) -> None:
     done = shell.run("packages", "apply", plan.name)
     assert done.returncode == 7
     assert "there is no terminal" in done.stderr
@@ -161,7 +161,7 @@ def test_a_journal_that_is_none_is_left_alone(
 # What changed since
 
 
-def test_what_was_tagged_since_is_left_alone_and_told(
+def test_versions_tagged_since_the_plan_are_kept_and_reported(
     shell: Shell, github: GitHubDouble, plan: Path
 ) -> None:
     github.push(NAME, "stable", RELEASES[0])
@@ -173,7 +173,7 @@ def test_what_was_tagged_since_is_left_alone_and_told(
     assert (entry["State"], entry["Why"]) == ("changed", "it is now tagged `stable`")
 
 
-def test_what_is_the_last_tagged_by_now_is_retained_and_no_failure(
+def test_the_last_tagged_version_is_retained_without_failure(
     shell: Shell, github: GitHubDouble, plan: Path
 ) -> None:
     github.lose(NAME, digest_of(RELEASES[2]))
@@ -185,7 +185,7 @@ def test_what_is_the_last_tagged_by_now_is_retained_and_no_failure(
     assert len(github.tags(NAME)) == 1
 
 
-def test_what_fails_at_github_is_told_and_tried_again_by_a_second_start(
+def test_failed_deletions_are_reported_and_retried_by_the_next_run(
     shell: Shell, github: GitHubDouble, plan: Path
 ) -> None:
     def fail(method: str, _path: str) -> None:
@@ -214,7 +214,7 @@ def test_a_second_start_deletes_nothing_twice_and_counts_all(
 # Kills
 
 
-def test_a_run_that_was_killed_is_gone_on_with_and_undone_as_a_whole(
+def test_a_killed_run_resumes_and_is_undone_as_a_whole(
     shell: Shell, github: GitHubDouble, plan: Path
 ) -> None:
     before, tags = there(github), github.tags(NAME)
@@ -241,7 +241,9 @@ def test_a_run_that_was_killed_is_gone_on_with_and_undone_as_a_whole(
     assert github.tags(NAME) == tags
 
 
-def test_a_package_whose_deletion_was_killed_comes_back(shell: Shell, github: GitHubDouble) -> None:
+def test_a_package_whose_deletion_was_killed_is_restored(
+    shell: Shell, github: GitHubDouble
+) -> None:
     before = there(github)
     gate = Gate(github, 1)
     process = started(shell, "delete", NAME, "--yes")
@@ -277,7 +279,7 @@ def test_two_runs_of_one_plan_do_not_meet(shell: Shell, github: GitHubDouble, pl
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "term"]
 )
-def test_a_run_that_was_interrupted_is_gone_on_with(
+def test_an_interrupted_run_resumes(
     shell: Shell, github: GitHubDouble, plan: Path, number: int, status: int
 ) -> None:
     before = there(github)
@@ -313,7 +315,9 @@ def test_a_prune_that_was_interrupted_leaves_its_plan_to_go_on_with(
     assert before - there(github) == GOING
 
 
-def test_a_rate_limit_says_how_to_go_on(shell: Shell, github: GitHubDouble, plan: Path) -> None:
+def test_a_rate_limit_explains_how_to_resume(
+    shell: Shell, github: GitHubDouble, plan: Path
+) -> None:
     def end_of_hour(method: str, _path: str) -> None:
         if method == "DELETE" and len(deletions(github)) == 2:
             github.api.limits.remaining = 0
@@ -393,5 +397,5 @@ def test_a_reader_that_leaves_early_does_not_lose_the_journal(
 
 
 @pytest.mark.parametrize(("name", "status"), [(".", 2), ("none.json", 4), ("none/plan.json", 4)])
-def test_a_path_that_is_no_file_is_told(shell: Shell, name: str, status: int) -> None:
+def test_a_path_that_is_not_a_file_is_reported(shell: Shell, name: str, status: int) -> None:
     assert name in shell.fails(status, "packages", "apply", name, "--yes")

@@ -36,7 +36,7 @@ __all__ = ["github", "shell"]
 # Deleting
 
 
-def test_other_tags_of_a_version_are_shown_before_it_goes(
+def test_other_tags_of_a_version_are_shown_before_deletion(
     shell: Shell, github: GitHubDouble
 ) -> None:
     done = shell.run("packages", "delete", f"{NAME}:latest")
@@ -45,7 +45,9 @@ def test_other_tags_of_a_version_are_shown_before_it_goes(
     assert github.count("DELETE") == 0
 
 
-def test_a_version_goes_with_what_only_it_needs(shell: Shell, github: GitHubDouble) -> None:
+def test_a_version_is_deleted_with_everything_only_it_needs(
+    shell: Shell, github: GitHubDouble
+) -> None:
     before = there(github)
     lines = shell.ok("packages", "delete", f"{NAME}:v1.0", "--yes")
     gone = manifests_of(RELEASES[0]) | {digest_of(SIGNATURE)}
@@ -63,7 +65,7 @@ def test_a_version_is_named_by_its_digest_or_number(
     assert digest_of(LOOSE) not in there(github)
 
 
-def test_a_dry_run_of_deleting_shows_what_goes(shell: Shell, github: GitHubDouble) -> None:
+def test_a_dry_run_of_delete_shows_deletions(shell: Shell, github: GitHubDouble) -> None:
     data = answer(shell, "delete", f"{NAME}:v1.0", "--dry-run")
     digests = {version["Digest"] for version in data["Packages"][0]["Versions"]}
     assert digests == manifests_of(RELEASES[0]) | {digest_of(SIGNATURE)}
@@ -85,7 +87,7 @@ def test_a_dry_run_of_deleting_shows_what_goes(shell: Shell, github: GitHubDoubl
     ],
     ids=range(9),
 )
-def test_what_is_not_there_cannot_be_deleted(
+def test_a_missing_version_cannot_be_deleted(
     shell: Shell, github: GitHubDouble, name: str, status: int
 ) -> None:
     shell.fails(status, "packages", "delete", name, "--yes")
@@ -111,7 +113,7 @@ def test_a_child_of_an_index_is_not_deleted_from_under_it(
     assert child in there(github)
 
 
-def test_a_package_goes_as_a_whole_and_comes_back(shell: Shell, github: GitHubDouble) -> None:
+def test_a_whole_package_is_deleted_and_restored(shell: Shell, github: GitHubDouble) -> None:
     before = there(github)
     [line, *_] = shell.ok("packages", "delete", NAME, "--dry-run")
     assert f"delete the package and its {len(before)} versions" in line
@@ -125,9 +127,7 @@ def test_a_package_goes_as_a_whole_and_comes_back(shell: Shell, github: GitHubDo
     assert there(github) == before
 
 
-def test_a_package_that_was_deleted_by_a_run_comes_back_with_it(
-    shell: Shell, github: GitHubDouble
-) -> None:
+def test_a_package_deleted_by_a_run_is_restored_with_it(shell: Shell, github: GitHubDouble) -> None:
     before = there(github)
     data = answer(shell, "delete", NAME, "--yes")
     shell.ok("packages", "restore", "--run", data["Journal"])
@@ -137,7 +137,7 @@ def test_a_package_that_was_deleted_by_a_run_comes_back_with_it(
 # Tags
 
 
-def test_a_tag_goes_and_its_image_stays(shell: Shell, github: GitHubDouble) -> None:
+def test_a_tag_is_removed_and_its_image_is_kept(shell: Shell, github: GitHubDouble) -> None:
     before = there(github)
     assert shell.ok("packages", "untag", f"{NAME}:latest") == [
         f"Untagged: {github.host}/{NAME}:latest"
@@ -183,7 +183,7 @@ def test_tags_are_moved_and_added_without_a_new_version(shell: Shell, github: Gi
 @pytest.mark.parametrize(
     ("arguments", "status"), [((f"{NAME}:v1.0", "no tag"), 2), ((f"{NAME}:v9", "x"), 4)]
 )
-def test_retag_refuses_what_is_no_tag_or_not_there(
+def test_retag_refuses_invalid_tags_and_missing_images(
     shell: Shell, github: GitHubDouble, arguments: tuple[str, str], status: int
 ) -> None:
     before = github.tags(NAME)
@@ -195,7 +195,7 @@ def test_retag_refuses_what_is_no_tag_or_not_there(
 
 
 @pytest.mark.parametrize("choice", ["tag", "digest", "id", "since"])
-def test_what_was_deleted_is_brought_back_with_what_it_needs(
+def test_deleted_versions_are_restored_with_everything_they_need(
     shell: Shell, github: GitHubDouble, choice: str
 ) -> None:
     number = version_id(github, digest_of(RELEASES[1]))
@@ -209,7 +209,7 @@ def test_what_was_deleted_is_brought_back_with_what_it_needs(
     assert github.tags(NAME) == tags
 
 
-def test_a_tag_that_stands_for_something_else_by_now_is_left_so(
+def test_a_tag_that_points_elsewhere_now_is_not_restored(
     shell: Shell, github: GitHubDouble
 ) -> None:
     shell.ok("packages", "delete", f"{NAME}:v1.1", "--yes")
@@ -236,13 +236,13 @@ def test_a_tag_that_stands_for_something_else_by_now_is_left_so(
     ],
     ids=range(10),
 )
-def test_what_cannot_be_brought_back_is_told(
+def test_versions_that_cannot_be_restored_are_reported(
     shell: Shell, arguments: tuple[str, ...], status: int
 ) -> None:
     shell.fails(status, "packages", "restore", *arguments)
 
 
-def test_what_is_there_is_no_failure_to_restore(shell: Shell, github: GitHubDouble) -> None:
+def test_existing_versions_are_not_a_restore_failure(shell: Shell, github: GitHubDouble) -> None:
     data = answer(shell, "delete", f"{NAME}:v1.1", "--yes")
     shell.ok("packages", "restore", "--run", data["Journal"])
     lines = shell.ok("packages", "restore", "--run", data["Journal"])
@@ -250,7 +250,7 @@ def test_what_is_there_is_no_failure_to_restore(shell: Shell, github: GitHubDoub
     assert github.has(NAME, digest_of(RELEASES[1]))
 
 
-def test_a_file_that_is_no_journal_is_refused(shell: Shell) -> None:
+def test_an_invalid_journal_is_refused(shell: Shell) -> None:
     Path(shell.folder / "notes").write_text("hello\n")
     assert "notes" in shell.fails(2, "packages", "restore", "--run", "notes")
 
@@ -271,7 +271,7 @@ def lost_child(github: GitHubDouble) -> str:
     return child
 
 
-def test_what_is_whole_checks_as_such(shell: Shell) -> None:
+def test_an_intact_package_has_no_problems(shell: Shell) -> None:
     lines = shell.ok("packages", "check", NAME)
     assert not any(": partial: " in line or ": ghost: " in line for line in lines)
 
@@ -288,7 +288,7 @@ def test_an_index_that_lacks_an_image_is_found_with_its_mend(
     assert lines[at + 1] == f"  fix: ghcrctl packages repair {NAME}"
 
 
-def test_findings_as_json_name_what_is_missing(shell: Shell, github: GitHubDouble) -> None:
+def test_findings_as_json_name_missing_content(shell: Shell, github: GitHubDouble) -> None:
     child = lost_child(github)
     done = shell.run("packages", "check", NAME, "--format", "json")
     assert done.returncode == 6
@@ -300,7 +300,7 @@ def test_findings_as_json_name_what_is_missing(shell: Shell, github: GitHubDoubl
     assert partial["Missing"] == partial["Restorable"] == [child]
 
 
-def test_a_signature_of_what_is_gone_breaks_no_pull(shell: Shell, github: GitHubDouble) -> None:
+def test_a_signature_of_a_deleted_image_breaks_no_pull(shell: Shell, github: GitHubDouble) -> None:
     for digest in manifests_of(RELEASES[0]):
         github.lose(NAME, digest)
     lines = shell.ok("packages", "check", NAME)
@@ -327,7 +327,7 @@ def test_a_child_that_was_deleted_is_brought_back(shell: Shell, github: GitHubDo
     assert shell.ok("packages", "repair", NAME) == [f"{github.host}/{NAME}: nothing is missing"]
 
 
-def test_a_child_that_is_gone_for_good_is_pushed_again(shell: Shell, github: GitHubDouble) -> None:
+def test_a_permanently_deleted_child_is_pushed_again(shell: Shell, github: GitHubDouble) -> None:
     child = lost_child(github)
     github.content.packages[NAME].gone.clear()
     said = shell.fails(4, "packages", "repair", NAME)
@@ -339,7 +339,7 @@ def test_a_child_that_is_gone_for_good_is_pushed_again(shell: Shell, github: Git
     assert github.has(NAME, digest_of(RELEASES[1]))
 
 
-def test_the_signatures_tag_is_no_image(shell: Shell) -> None:
+def test_a_signature_tag_is_not_an_image(shell: Shell) -> None:
     data = answer(shell, "show", NAME)
     assert all(SIGNATURE_TAG not in image["Tags"] for image in data["Images"])
 

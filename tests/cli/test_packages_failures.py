@@ -30,7 +30,7 @@ def break_package(github: GitHubDouble, name: str, status: int = 403) -> None:
 
 
 @pytest.mark.parametrize("names", [(NONE, NAME), (NAME, NONE)])
-def test_prune_prunes_the_others_and_names_what_failed(
+def test_prune_continues_after_failures_and_lists_them(
     shell: Shell, github: GitHubDouble, names: tuple[str, str]
 ) -> None:
     said = shell.fails(4, "packages", "prune", *names, "--yes")
@@ -40,7 +40,7 @@ def test_prune_prunes_the_others_and_names_what_failed(
 
 
 @pytest.mark.parametrize("option", ["--dry-run", "--yes"])
-def test_prune_as_json_lists_what_failed(shell: Shell, github: GitHubDouble, option: str) -> None:
+def test_prune_as_json_lists_failures(shell: Shell, github: GitHubDouble, option: str) -> None:
     data = answer(shell, "prune", NONE, NAME, option, status=4)
     assert [p["Package"] for p in data["Packages"]] == [f"{github.host}/{NAME}"]
     [failed] = data["Failed"]
@@ -48,14 +48,14 @@ def test_prune_as_json_lists_what_failed(shell: Shell, github: GitHubDouble, opt
     assert "none" in failed["Message"]
 
 
-def test_a_plan_leaves_out_what_failed(shell: Shell, github: GitHubDouble) -> None:
+def test_a_plan_omits_failed_packages(shell: Shell, github: GitHubDouble) -> None:
     shell.fails(4, "packages", "prune", NONE, NAME, "--plan", "plan.json")
     assert len(json.loads((shell.folder / "plan.json").read_text())["plans"]) == 1
     shell.ok("packages", "apply", "plan.json", "--yes")
     assert digest_of(LOOSE) not in there(github)
 
 
-def test_a_policy_goes_on_past_what_failed(shell: Shell, github: GitHubDouble) -> None:
+def test_a_policy_continues_after_failures(shell: Shell, github: GitHubDouble) -> None:
     (shell.folder / "rules.yaml").write_text(
         "packages:\n- package: ['nobody/*', octo/none]\n- package: octo/app\n"
     )
@@ -105,14 +105,14 @@ def test_a_manifest_that_cannot_be_read_is_in_the_exit_status(
     assert digest_of(LOOSE) in there(github)
 
 
-def test_apply_says_what_could_not_be_read(shell: Shell, github: GitHubDouble) -> None:
+def test_apply_reports_unreadable_manifests(shell: Shell, github: GitHubDouble) -> None:
     shell.ok("packages", "prune", NAME, "--plan", "plan.json")
     unreadable(github)
     shell.fails(6, "packages", "apply", "plan.json", "--yes")
     assert digest_of(LOOSE) in there(github)
 
 
-def test_delete_says_what_could_not_be_read(shell: Shell, github: GitHubDouble) -> None:
+def test_delete_reports_unreadable_manifests(shell: Shell, github: GitHubDouble) -> None:
     digest = unreadable(github)
     said = shell.fails(6, "packages", "delete", f"{NAME}@{digest_of(LOOSE)}", "--yes")
     assert said.count(f"error: cannot read {digest[:19]}") == 1
@@ -121,7 +121,7 @@ def test_delete_says_what_could_not_be_read(shell: Shell, github: GitHubDouble) 
     assert digest not in there(github)
 
 
-def test_repair_says_what_could_not_be_read(shell: Shell, github: GitHubDouble) -> None:
+def test_repair_reports_unreadable_manifests(shell: Shell, github: GitHubDouble) -> None:
     digest = unreadable(github)
     assert digest[:19] in shell.fails(6, "packages", "repair", NAME)
 
@@ -137,7 +137,7 @@ def test_other_packages_are_pruned_beside_one_with_an_unreadable_manifest(
     assert digest_of(LOOSE) not in there(github)
 
 
-def test_the_page_of_a_job_lists_what_failed(shell: Shell, github: GitHubDouble) -> None:
+def test_the_job_summary_lists_failures(shell: Shell, github: GitHubDouble) -> None:
     page = shell.folder / "summary.md"
     shell.environ |= {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(page)}
     unreadable(github)

@@ -78,7 +78,7 @@ def test_a_step_gets_outputs(job: Shell) -> None:
     }
 
 
-def test_a_dry_run_sets_what_would_be(job: Shell, github: GitHubDouble) -> None:
+def test_a_dry_run_sets_planned_outputs(job: Shell, github: GitHubDouble) -> None:
     data = answer(job, "prune", NAME, *OLD, "--dry-run")
     found = outputs(job.folder / "output")
     assert (found["planned"], found["deleted"]) == (str(len(GOING)), "0")
@@ -94,7 +94,7 @@ def test_writing_a_plan_sets_outputs_too(job: Shell) -> None:
     assert "dry run" in (job.folder / "summary.md").read_text()
 
 
-def test_the_summary_is_a_table_of_what_went(job: Shell, github: GitHubDouble) -> None:
+def test_the_summary_is_a_table_of_deletions(job: Shell, github: GitHubDouble) -> None:
     job.ok("packages", "prune", NAME, *OLD, "--yes")
     text = (job.folder / "summary.md").read_text()
     assert text.startswith(f"### ghcrctl: {len(GOING)} deleted\n")
@@ -142,7 +142,7 @@ def test_outside_of_a_job_nothing_is_written(job: Shell) -> None:
     assert "::" not in done.stderr
 
 
-def test_a_summary_that_cannot_be_written_is_told(job: Shell, github: GitHubDouble) -> None:
+def test_an_unwritable_summary_is_reported(job: Shell, github: GitHubDouble) -> None:
     job.environ["GITHUB_STEP_SUMMARY"] = str(job.folder / "none" / "summary.md")
     done = job.run("packages", "prune", NAME, "--yes")
     assert "Traceback" not in done.stderr
@@ -232,7 +232,7 @@ def test_a_file_of_several_lines_in_its_name_marks_one_line(
 
 
 @pytest.mark.parametrize("debug", [(), ("--debug",)], ids=["plain", "debug"])
-def test_what_github_says_gives_no_command_to_the_job(
+def test_messages_of_github_cannot_inject_workflow_commands(
     job: Shell, github: GitHubDouble, debug: tuple[str, ...]
 ) -> None:
     def refuse(environ: Environ, answer: Answer) -> None:
@@ -265,7 +265,7 @@ def as_job(shell: Shell, github: GitHubDouble, token: str = "ghs_job") -> Shell:
     [("list", "octo"), ("prune", "--all", "octo", "--yes"), ("check", "octo/*")],
     ids=["list", "prune", "check"],
 )
-def test_a_jobs_token_that_cannot_list_is_told_what_to_do(
+def test_a_job_token_that_cannot_list_gets_a_hint(
     job: Shell, github: GitHubDouble, arguments: tuple[str, ...]
 ) -> None:
     done = as_job(job, github).run("packages", *arguments)
@@ -276,7 +276,7 @@ def test_a_jobs_token_that_cannot_list_is_told_what_to_do(
     assert "ghs_job" not in done.stderr
 
 
-def test_a_jobs_token_that_says_of_nobody_needs_an_owner(job: Shell, github: GitHubDouble) -> None:
+def test_a_job_token_requires_an_owner(job: Shell, github: GitHubDouble) -> None:
     assert "packages list OWNER" in as_job(job, github).fails(4, "packages", "list")
 
 
@@ -285,7 +285,7 @@ def test_a_jobs_token_prunes_a_package_that_is_named(job: Shell, github: GitHubD
     assert digest_of(LOOSE) not in there(github)
 
 
-def test_doctor_tells_what_a_jobs_token_may_not(job: Shell, github: GitHubDouble) -> None:
+def test_doctor_lists_missing_permissions_of_a_job_token(job: Shell, github: GitHubDouble) -> None:
     lines = as_job(job, github).ok("packages", "doctor", NAME)
     assert any("may not list packages" in line for line in lines)
 

@@ -57,9 +57,7 @@ def test_without_a_terminal_and_without_yes_nothing_is_deleted(
     assert there(github) >= GOING
 
 
-def test_a_dry_run_deletes_nothing_and_names_what_a_run_deletes(
-    shell: Shell, github: GitHubDouble
-) -> None:
+def test_a_dry_run_deletes_nothing_and_lists_deletions(shell: Shell, github: GitHubDouble) -> None:
     shown = answer(shell, "prune", NAME, *OLD, "--dry-run")
     assert github.count("DELETE") == 0
     assert shown["DryRun"] is True
@@ -76,7 +74,7 @@ def test_a_dry_run_deletes_nothing_and_names_what_a_run_deletes(
     assert sum(summary.values()) == len(GOING)
 
 
-def test_the_journal_of_a_run_names_what_went(shell: Shell, tmp_path: Path) -> None:
+def test_the_journal_of_a_run_lists_deletions(shell: Shell, tmp_path: Path) -> None:
     done = answer(shell, "prune", NAME, *OLD, "--yes")
     entries = read_journal(Path(done["Journal"]))
     deleted = [entry.digest for entry in entries if entry.state is State.DELETED]
@@ -84,14 +82,14 @@ def test_the_journal_of_a_run_names_what_went(shell: Shell, tmp_path: Path) -> N
     assert str(tmp_path) in done["Journal"]
 
 
-def test_quiet_prints_digests_of_what_goes_and_no_more(shell: Shell) -> None:
+def test_quiet_only_prints_deleted_digests(shell: Shell) -> None:
     shown = shell.ok("packages", "prune", NAME, *OLD, "--dry-run", "-q")
     assert set(shown) == GOING
     done = shell.run("packages", "prune", NAME, *OLD, "--yes", "-q")
     assert (done.returncode, done.stdout.splitlines(), done.stderr) == (0, shown, "")
 
 
-def test_what_went_is_told_with_the_way_back(shell: Shell, github: GitHubDouble) -> None:
+def test_deletions_are_reported_with_the_undo_command(shell: Shell, github: GitHubDouble) -> None:
     lines = shell.ok("packages", "prune", NAME, *OLD, "--yes")
     assert lines[0].startswith(f"{github.host}/{NAME}: delete {len(GOING)} of ")
     assert sum(line.startswith("Deleted: #") for line in lines) == len(GOING)
@@ -102,7 +100,7 @@ def test_what_went_is_told_with_the_way_back(shell: Shell, github: GitHubDouble)
     assert github.tags(NAME)["v1.0"] == digest_of(RELEASES[0])
 
 
-def test_what_stays_is_shown_on_demand_with_the_reason(shell: Shell) -> None:
+def test_kept_versions_are_shown_on_demand_with_reasons(shell: Shell) -> None:
     lines = shell.ok("packages", "prune", NAME, *OLD, "--dry-run", "--show-kept")
     kept = lines[lines.index("Kept versions:") + 1 :]
     assert kept[0].split() == ["ID", "TAGS", "DIGEST", "KIND", "WHY"]
@@ -111,7 +109,9 @@ def test_what_stays_is_shown_on_demand_with_the_reason(shell: Shell) -> None:
     assert len(newest.split("index")[1].strip()) > 3
 
 
-def test_without_rules_only_what_nothing_needs_goes(shell: Shell, github: GitHubDouble) -> None:
+def test_without_rules_only_unneeded_versions_are_deleted(
+    shell: Shell, github: GitHubDouble
+) -> None:
     before = there(github)
     shell.ok("packages", "prune", NAME, "--yes")
     assert before - there(github) == {digest_of(LOOSE)}
@@ -128,7 +128,7 @@ def test_nothing_to_do_is_a_success(shell: Shell, github: GitHubDouble) -> None:
     assert github.count("DELETE") == count
 
 
-def test_what_is_younger_than_six_hours_stays(shell: Shell, github: GitHubDouble) -> None:
+def test_versions_younger_than_six_hours_are_kept(shell: Shell, github: GitHubDouble) -> None:
     fresh = github.push(NAME, None, random_image(seed=77), ago(github, 0.24))
     assert fresh not in shell.ok("packages", "prune", NAME, "-n", "-q")
     assert fresh in shell.ok("packages", "prune", NAME, "-n", "-q", "--min-age", "0")
@@ -148,7 +148,7 @@ def test_all_packages_of_an_owner_are_pruned(shell: Shell, github: GitHubDouble)
     assert not {loose, digest_of(LOOSE)} & (there(github) | there(github, "octo/lib"))
 
 
-def test_a_pattern_stands_for_the_packages_it_fits(shell: Shell, github: GitHubDouble) -> None:
+def test_a_pattern_selects_matching_packages(shell: Shell, github: GitHubDouble) -> None:
     loose = github.push("octo/lib", None, random_image(seed=78), ago(github, 5))
     assert shell.ok("packages", "prune", "octo/l*", "--yes", "-q") == [loose]
     assert digest_of(LOOSE) in there(github)
@@ -170,7 +170,7 @@ POLICIES = {
 
 
 @pytest.mark.parametrize("kind", sorted(POLICIES))
-def test_a_policy_file_says_what_goes(shell: Shell, github: GitHubDouble, kind: str) -> None:
+def test_a_policy_file_selects_deletions(shell: Shell, github: GitHubDouble, kind: str) -> None:
     (shell.folder / f"rules.{kind}").write_text(POLICIES[kind])
     shown = shell.ok("packages", "prune", "--policy", f"rules.{kind}", "--dry-run", "-q")
     assert set(shown) == GOING
@@ -192,7 +192,7 @@ def test_a_policy_file_says_what_goes(shell: Shell, github: GitHubDouble, kind: 
         ("\0", "rules.yaml"),
     ],
 )
-def test_a_policy_file_that_is_none_is_refused_with_what_is_wrong(
+def test_an_invalid_policy_file_is_refused_with_the_reason(
     shell: Shell, github: GitHubDouble, content: str, words: str
 ) -> None:
     (shell.folder / "rules.yaml").write_text(content)
@@ -201,7 +201,7 @@ def test_a_policy_file_that_is_none_is_refused_with_what_is_wrong(
     assert github.count("DELETE") == 0
 
 
-def test_a_policy_file_that_is_not_there_is_told(shell: Shell) -> None:
+def test_a_missing_policy_file_is_reported(shell: Shell) -> None:
     assert "none.yaml" in shell.fails(4, "packages", "prune", "--policy", "none.yaml", "--yes")
 
 
@@ -212,7 +212,7 @@ def test_a_policy_file_and_rules_do_not_mix(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("when_empty", ["delete-package", "fail"])
-def test_a_floor_comes_before_when_empty(
+def test_the_floor_takes_precedence_over_when_empty(
     shell: Shell, github: GitHubDouble, when_empty: str
 ) -> None:
     rules = ("--include", "*", "--when-empty", when_empty)
@@ -273,7 +273,7 @@ def test_a_missing_file_of_protected_digests_is_an_error(
     assert not github.log
 
 
-def test_what_a_file_names_stays(shell: Shell, github: GitHubDouble) -> None:
+def test_images_named_in_a_file_are_kept(shell: Shell, github: GitHubDouble) -> None:
     (shell.folder / "deployed.yaml").write_text(f"image: {github.host}/{NAME}:v1.0\n")
     gone = shell.ok("packages", "prune", NAME, *OLD, "--protect-file", "deployed.yaml", "-y", "-q")
     assert set(gone) == manifests_of(RELEASES[1]) | {digest_of(LOOSE)}
@@ -281,7 +281,7 @@ def test_what_a_file_names_stays(shell: Shell, github: GitHubDouble) -> None:
 
 
 @pytest.mark.parametrize("option", ["--closed-pull-requests", "--deleted-branches"])
-def test_a_pattern_that_says_of_no_pull_request_or_branch_is_refused(
+def test_a_pattern_without_pull_request_or_branch_is_refused(
     shell: Shell, github: GitHubDouble, option: str
 ) -> None:
     github.api.pulls[NAME], github.api.branches[NAME] = [1], ["main"]
@@ -305,7 +305,9 @@ def test_a_regex_that_would_never_end_ends(
 # What GitHub refuses
 
 
-def test_what_github_keeps_is_told_and_no_failure(shell: Shell, github: GitHubDouble) -> None:
+def test_versions_that_github_keeps_are_reported_without_failure(
+    shell: Shell, github: GitHubDouble
+) -> None:
     github.public.add(NAME)
     github.api.limits.popular.add(digest_of(LOOSE))
     data = answer(shell, "prune", NAME, "--yes")
@@ -333,7 +335,7 @@ def test_a_token_that_may_not_delete_ends_the_run(
         assert data["Counts"]["deleted"] == 0
 
 
-def test_a_version_that_cannot_be_read_keeps_what_it_might_need(
+def test_an_unreadable_version_keeps_everything_it_might_need(
     shell: Shell, github: GitHubDouble
 ) -> None:
     from tests.registry_double.faults import Fault
@@ -363,7 +365,7 @@ def test_a_plan_is_carried_out_as_it_was_written(shell: Shell, github: GitHubDou
     assert (shell.folder / "plan.json.journal").exists()
 
 
-def test_writing_a_plan_tells_it_as_asked(shell: Shell) -> None:
+def test_writing_a_plan_prints_it_in_the_given_format(shell: Shell) -> None:
     write = ("prune", NAME, *OLD, "--plan", "plan.json")
     assert set(planned(answer(shell, *write))) == GOING
     assert set(shell.ok("packages", *write, "-q")) == GOING
@@ -371,7 +373,7 @@ def test_writing_a_plan_tells_it_as_asked(shell: Shell) -> None:
     assert len(shell.ok("packages", *write, "--dry-run")) == 3 + len(GOING)
 
 
-def test_a_plan_that_cannot_be_written_is_told(shell: Shell, github: GitHubDouble) -> None:
+def test_an_unwritable_plan_is_reported(shell: Shell, github: GitHubDouble) -> None:
     said = shell.fails(2, "packages", "prune", NAME, *OLD, "--plan", "none/plan.json", "--yes")
     assert "none" in said
     assert github.count("DELETE") == 0

@@ -118,7 +118,7 @@ def test_no_deletes_nothing(shell: Shell, github: GitHubDouble, reply: str) -> N
     assert "Traceback" not in terminal.shown
 
 
-def test_yes_deletes_what_was_shown(shell: Shell, github: GitHubDouble) -> None:
+def test_yes_deletes_the_shown_versions(shell: Shell, github: GitHubDouble) -> None:
     before = there(github)
     terminal = Terminal(shell, "prune", NAME, *OLD)
     terminal.until(QUESTION)
@@ -137,14 +137,14 @@ def test_ctrl_c_at_the_question_deletes_nothing(shell: Shell, github: GitHubDoub
     assert "Traceback" not in terminal.shown
 
 
-def test_yes_on_the_line_is_not_asked_again(shell: Shell, github: GitHubDouble) -> None:
+def test_yes_on_the_command_line_skips_the_prompt(shell: Shell, github: GitHubDouble) -> None:
     terminal = Terminal(shell, "prune", NAME, *OLD, "--yes")
     assert terminal.ended() == 0
     assert QUESTION not in terminal.shown
     assert not GOING & there(github)
 
 
-def test_json_is_asked_for_too(shell: Shell, github: GitHubDouble) -> None:
+def test_json_output_also_prompts(shell: Shell, github: GitHubDouble) -> None:
     terminal = Terminal(shell, "prune", NAME, *OLD, "--format", "json")
     terminal.until(QUESTION)
     terminal.type("n\n")
@@ -155,7 +155,7 @@ def test_json_is_asked_for_too(shell: Shell, github: GitHubDouble) -> None:
 @pytest.mark.parametrize(
     ("typed", "status"), [("octo/lib\n", 0), ("y\n", 130), ("octo/app\n", 130)]
 )
-def test_a_whole_package_goes_only_when_its_name_is_typed(
+def test_a_whole_package_is_deleted_only_after_typing_its_name(
     shell: Shell, github: GitHubDouble, typed: str, status: int
 ) -> None:
     terminal = Terminal(shell, "delete", "octo/lib")
@@ -211,7 +211,7 @@ def narrow(_: Shell, github: GitHubDouble) -> None:
     ],
     ids=["none", "fine-grained", "job", "revoked", "narrow"],
 )
-def test_doctor_tells_what_a_token_lacks(
+def test_doctor_lists_missing_permissions_of_a_token(
     shell: Shell,
     github: GitHubDouble,
     change: Callable[[Shell, GitHubDouble], None],
@@ -252,7 +252,7 @@ def test_doctor_answers_in_json(shell: Shell) -> None:
     assert (link["Health"], link["Page"]) == ("warning", SETTINGS)
 
 
-def test_doctor_of_what_is_not_there_is_not_found(shell: Shell) -> None:
+def test_doctor_of_a_missing_package_is_not_found(shell: Shell) -> None:
     done = shell.run("packages", "doctor", "octo/nothing")
     assert done.returncode == 4
     assert "XX package: GitHub has no package octo/nothing" in done.stdout
@@ -275,7 +275,7 @@ def test_doctor_opens_the_page_of_the_first_problem(shell: Shell) -> None:
     assert (shell.folder / "opened").read_text() == f"{SETTINGS}\n"
 
 
-def test_doctor_names_the_page_where_there_is_no_browser(shell: Shell) -> None:
+def test_doctor_prints_the_url_without_a_browser(shell: Shell) -> None:
     shell.environ["BROWSER"] = "/nonexistent/browser %s"
     shell.environ["PATH"] = "/nonexistent"
     done = shell.run("packages", "doctor", NAME, "--open")
@@ -355,7 +355,7 @@ def test_a_review_is_as_wide_as_its_own_terminal(shell: Shell, environ: dict[str
     assert terminal.ended() == 130
 
 
-def test_a_key_that_comes_in_pieces_is_one_key(shell: Shell) -> None:
+def test_a_key_sent_in_pieces_is_one_key(shell: Shell) -> None:
     terminal = Terminal(shell, "prune", NAME, *OLD, "--review")
     terminal.until(DRAWN)
     for piece in ("\x1b", "[", "B"):
@@ -370,14 +370,14 @@ def test_a_key_that_comes_in_pieces_is_one_key(shell: Shell) -> None:
     assert terminal.ended() == 130
 
 
-def test_off_a_terminal_there_is_no_review(shell: Shell, github: GitHubDouble) -> None:
+def test_a_review_requires_a_terminal(shell: Shell, github: GitHubDouble) -> None:
     error = shell.fails(7, "packages", "prune", NAME, *OLD, "--review", "--yes")
     assert "cannot open a review: there is no terminal" in error
     assert "--plan FILE" in error
     assert github.count("DELETE") == 0
 
 
-def test_a_person_who_wants_no_questions_is_shown_no_review(shell: Shell) -> None:
+def test_no_input_excludes_a_review(shell: Shell) -> None:
     terminal = Terminal(shell, "prune", NAME, *OLD, "--review", "--no-input")
     assert terminal.ended() == 7
     assert DRAWN not in terminal.shown

@@ -37,7 +37,7 @@ __all__ = ["github", "plan", "shell"]
 # Previews
 
 
-def test_a_dry_run_shows_what_apply_would_do_now(
+def test_a_dry_run_of_apply_shows_current_deletions(
     shell: Shell, github: GitHubDouble, plan: Path
 ) -> None:
     github.push(NAME, "stable", RELEASES[0])
@@ -84,7 +84,7 @@ def test_a_dry_run_after_a_run_has_nothing_to_do(shell: Shell, plan: Path) -> No
     assert (shell.folder / "plan.json.journal").read_bytes() == restored
 
 
-def test_a_dry_run_foresees_what_github_retains(
+def test_a_dry_run_predicts_retained_versions(
     shell: Shell, github: GitHubDouble, plan: Path
 ) -> None:
     github.lose(NAME, digest_of(RELEASES[2]))
@@ -176,9 +176,7 @@ def test_a_restore_that_was_killed_is_completed_by_the_next(
     assert set(states.values()) == {State.RESTORED}
 
 
-def test_a_package_comes_back_with_a_run_which_can_be_repeated(
-    shell: Shell, github: GitHubDouble
-) -> None:
+def test_a_package_is_restored_with_a_run_repeatedly(shell: Shell, github: GitHubDouble) -> None:
     before = there(github)
     data = answer(shell, "delete", NAME, "--yes")
     assert data["Counts"]["deleted"] == len(before)
@@ -259,9 +257,7 @@ def test_a_role_that_lacks_for_one_package_does_not_stop_the_others(
     assert set(github.tags("octo/lib")) == {"2.0"}
 
 
-def test_a_package_that_is_gone_does_not_stop_the_others(
-    shell: Shell, github: GitHubDouble
-) -> None:
+def test_a_missing_package_does_not_stop_the_others(shell: Shell, github: GitHubDouble) -> None:
     github.push("octo/lib", "2.0", RELEASES[0])
     shell.ok("packages", "prune", "octo/*", "--keep-last", "1", "--include", "*", "--min-age", "0s",
              "--plan", "plan.json")  # fmt: skip
@@ -302,7 +298,7 @@ def test_an_undo_that_ends_early_names_the_rest(
 
 
 @pytest.mark.parametrize("when", ["first", "every"])
-def test_an_image_that_is_reused_while_its_index_is_deleted_stays(
+def test_an_image_reused_during_deletion_of_its_index_is_kept(
     shell: Shell, github: GitHubDouble, plan: Path, when: str
 ) -> None:
     pushed: list[str] = []

@@ -80,7 +80,9 @@ def test_referrers_are_removed_with_their_subject_and_in_any_order(
         assert pipe(shell, "ghcrctl images -q") == []
 
 
-def test_what_is_loaded_is_pushed(shell: Shell, name: str, plain_registry: PlainRegistry) -> None:
+def test_loaded_images_can_be_piped_to_push(
+    shell: Shell, name: str, plain_registry: PlainRegistry
+) -> None:
     names = [f"{name}:one", f"{name}:two"]
     shell.ok("pull", *names)
     shell.ok("save", "-o", "images.tar", *names)
@@ -90,7 +92,9 @@ def test_what_is_loaded_is_pushed(shell: Shell, name: str, plain_registry: Plain
     assert plain_registry.log
 
 
-def test_what_is_outdated_is_pulled(shell: Shell, name: str, plain_registry: PlainRegistry) -> None:
+def test_outdated_images_can_be_piped_to_pull(
+    shell: Shell, name: str, plain_registry: PlainRegistry
+) -> None:
     shell.ok("pull", f"{name}:one", f"{name}:two")
     line = "ghcrctl outdated -q | xargs -r ghcrctl pull -q"
     assert pipe(shell, line) == []
@@ -99,7 +103,7 @@ def test_what_is_outdated_is_pulled(shell: Shell, name: str, plain_registry: Pla
     assert pipe(shell, line) == []
 
 
-def test_what_is_made_is_found_by_what_is_printed(shell: Shell, name: str) -> None:
+def test_created_images_are_found_by_the_printed_name(shell: Shell, name: str) -> None:
     made = "ghcrctl import rootfs.tar hello"
     assert pipe(shell, f"ghcrctl inspect -f '{{{{.Id}}}}' $({made})") == shell.ok(
         "images", "-q", "--no-trunc"

@@ -34,7 +34,7 @@ def name(shell: Shell) -> str:
     return f"{shell.environ['NAME']}:1"
 
 
-def test_a_remote_image_tells_what_a_pull_of_each_platform_takes(shell: Shell, name: str) -> None:
+def test_a_remote_image_lists_missing_sizes_by_platform(shell: Shell, name: str) -> None:
     shell.ok("pull", "-q", "--platform", "linux/arm64", name)
     lines = shell.ok("inspect", "--remote", "--platforms", "--format", "json", name)
     amd64, arm64 = map(json.loads, lines)

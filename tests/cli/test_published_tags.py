@@ -62,7 +62,7 @@ def test_a_new_tag_gets_the_platform_with_dockers_note(
     assert shell.ok("digest", f"{name}:2") == [str(ALL.root.digest)]
 
 
-def test_force_says_so(shell: Shell, name: str) -> None:
+def test_force_prints_a_warning(shell: Shell, name: str) -> None:
     shell.ok("pull", f"{name}:1")
     shell.ok("push", "--force", f"{name}:1")
     assert shell.ok("digest", f"{name}:1") == [str(AMD.root.digest)]

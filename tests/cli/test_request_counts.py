@@ -61,7 +61,7 @@ def test_a_pull(ghcr: RegistryDouble, counted: Callable[..., dict[str, int]]) ->
     }
 
 
-def test_a_pull_of_what_is_here(
+def test_a_pull_of_a_current_image(
     ghcr: RegistryDouble, counted: Callable[..., dict[str, int]]
 ) -> None:
     ghcr.push_image("octo/image", "1", IMAGE)
@@ -115,7 +115,7 @@ def test_a_push_to_a_repository_beside(
     }
 
 
-def test_a_push_of_what_is_there(
+def test_a_push_of_an_existing_image(
     ghcr: RegistryDouble, counted: Callable[..., dict[str, int]]
 ) -> None:
     ghcr.push_image("octo/image", "1", IMAGE)
@@ -127,7 +127,7 @@ def test_a_push_of_what_is_there(
 @pytest.mark.parametrize(
     "command", ["images", "tag {host}/octo/image:1 again", "inspect {host}/octo/image:1", "df"]
 )
-def test_what_is_local_asks_nobody(
+def test_local_commands_send_no_requests(
     ghcr: RegistryDouble, counted: Callable[..., dict[str, int]], command: str
 ) -> None:
     ghcr.push_image("octo/image", "1", IMAGE)

@@ -228,7 +228,7 @@ def test_an_invalid_file_stops_every_command(desk: Desk) -> None:
         assert str(desk.conf) in desk.shell.fails(2, *desk.arguments(line))
 
 
-def test_a_blocked_registry_is_reported_before_a_password_is_asked_for(
+def test_a_blocked_registry_is_reported_before_the_password_prompt(
     desk: Desk, origin: PlainRegistry
 ) -> None:
     desk.write(f'location = "{origin.host}"\nblocked = true')

@@ -228,12 +228,12 @@ def properties(schema: Any) -> Iterator[dict[str, Any]]:
         yield from properties(each)
 
 
-def test_the_life_of_an_image_is_told_in_documents(shell: Shell, name: str) -> None:
+def test_image_commands_match_their_schemas(shell: Shell, name: str) -> None:
     shell.environ["GHCRCTL_NO_INPUT"] = "1"
     play(shell, IMAGES, name=name, host=name.partition("/")[0])
 
 
-def test_the_life_of_a_store_is_told_in_documents(
+def test_store_commands_match_their_schemas(
     shell: Shell, name: str, plain_registry: PlainRegistry
 ) -> None:
     plain_registry.push_image("octo/image", "1.0", HELLO)
@@ -242,9 +242,7 @@ def test_the_life_of_a_store_is_told_in_documents(
     play(shell, STORE, name=name)
 
 
-def test_the_life_of_a_package_is_told_in_documents(
-    package_shell: Shell, github: GitHubDouble
-) -> None:
+def test_package_commands_match_their_schemas(package_shell: Shell, github: GitHubDouble) -> None:
     play(package_shell, PACKAGES, package=PACKAGE)
     github.lose(PACKAGE, min(manifests_of(RELEASES[1]) - {digest_of(RELEASES[1])}))
     done = package_shell.run("packages", "check", PACKAGE, "--format", "json")
@@ -257,7 +255,7 @@ def test_the_life_of_a_package_is_told_in_documents(
     assert [mended["How"] for mended in repaired["Mended"]] == ["restored"]
 
 
-def test_damage_is_told_in_a_document(shell: Shell) -> None:
+def test_damage_matches_the_schema(shell: Shell) -> None:
     shell.ok("import", "rootfs.tar", "hello")
     [_, largest] = sorted((shell.folder / "store" / "blobs" / "sha256").iterdir())[:2]
     largest.write_bytes(b"damaged")
@@ -269,7 +267,7 @@ def test_damage_is_told_in_a_document(shell: Shell) -> None:
     assert all(set(line) == {"error"} for line in documents(mended.stderr))
 
 
-def test_a_server_says_where_it_is_as_soon_as_it_runs(shell: Shell) -> None:
+def test_a_server_prints_its_address_when_it_accepts_requests(shell: Shell) -> None:
     with subprocess.Popen(
         [
             sys.executable,
@@ -309,7 +307,7 @@ FAILURES = (
 
 
 @pytest.mark.parametrize(("status", "code", "line"), FAILURES)
-def test_failures_are_told_as_the_schema_says(
+def test_errors_match_the_schema(
     shell: Shell, name: str, status: int, code: str, line: str
 ) -> None:
     arguments = line.format(name=name).split()
@@ -322,7 +320,7 @@ def test_failures_are_told_as_the_schema_says(
         assert done.stdout in {"", "[]\n"}
 
 
-def test_warnings_are_told_as_the_schema_says(shell: Shell) -> None:
+def test_warnings_match_the_schema(shell: Shell) -> None:
     done = shell.run("exists", "--local", "--format", "json", "Octo/image")
     assert done.returncode == 4
     [line] = validate("warning", done.stderr)

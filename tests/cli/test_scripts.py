@@ -52,7 +52,7 @@ def test_an_image_that_is_named_twice_is_pulled_and_pushed_once(
         assert (shell.folder / "digests").read_text() == f"{ONE.root.digest}\n"
 
 
-def test_a_pull_is_told_as_one_list_and_nothing_else(shell: Shell, name: str) -> None:
+def test_a_pull_prints_only_one_list(shell: Shell, name: str) -> None:
     done = shell.run("pull", "--format", "json", f"{name}:one", f"{name}:two")
     assert [found["Name"] for found in json.loads(done.stdout)] == [f"{name}:one", f"{name}:two"]
     [first, _] = json.loads(done.stdout)
@@ -63,7 +63,7 @@ def test_a_pull_is_told_as_one_list_and_nothing_else(shell: Shell, name: str) ->
     assert (again["Updated"], again["Moved"]) == (False, 0)
 
 
-def test_one_that_fails_is_told_as_json_and_the_others_are_listed(shell: Shell, name: str) -> None:
+def test_a_failure_is_json_and_the_others_are_listed(shell: Shell, name: str) -> None:
     done = shell.run("pull", "--format", "json", f"{name}:none", f"{name}:two")
     assert done.returncode == 4
     assert [found["Name"] for found in json.loads(done.stdout)] == [f"{name}:two"]
@@ -73,20 +73,20 @@ def test_one_that_fails_is_told_as_json_and_the_others_are_listed(shell: Shell, 
     assert f"{name} has no `none`" in error["message"]
 
 
-def test_what_the_command_line_lacks_is_told_as_json(shell: Shell) -> None:
+def test_usage_errors_are_json(shell: Shell) -> None:
     done = shell.run("pull", "--format=json")
     [error] = errors(done.stderr)
     assert done.returncode == error["exit_status"] == 2
     assert (error["code"], error["hint"]) == ("usage", "see `ghcrctl pull --help`")
 
 
-def test_settings_that_cannot_be_read_are_told_as_json(shell: Shell) -> None:
+def test_unreadable_settings_are_json_errors(shell: Shell) -> None:
     shell.environ |= {"GHCRCTL_JOBS": "none"}
     [error] = errors(shell.run("pull", "--format", "json", "o/i").stderr)
     assert error["code"] == "invalid-setting"
 
 
-def test_a_warning_is_told_as_json(shell: Shell, name: str) -> None:
+def test_a_warning_is_json(shell: Shell, name: str) -> None:
     host = name.partition("/")[0]
     done = shell.run("login", "--format", "json", host, "-u", "me", "-p", "secret")
     assert "insecure" in said(done.stderr)[0]["warning"]["message"]
@@ -125,7 +125,7 @@ def test_exists_answers_by_its_status_alone(shell: Shell, name: str) -> None:
     assert shell.run("exists", "--local", f"{name}:one").returncode == 0
 
 
-def test_exists_tells_apart_what_leaves_it_open(
+def test_exists_distinguishes_errors_from_missing_images(
     shell: Shell, name: str, plain_registry: PlainRegistry, ghcr: RegistryDouble
 ) -> None:
     plain_registry.faults.append(Fault(path_contains="/manifests/", status=503))
@@ -134,7 +134,7 @@ def test_exists_tells_apart_what_leaves_it_open(
     shell.fails(7, "exists", "local-name")
 
 
-def test_nobody_is_asked_with_no_input(shell: Shell) -> None:
+def test_no_input_disables_prompts(shell: Shell) -> None:
     shell.environ["GHCRCTL_NO_INPUT"] = "1"
     told = shell.fails(7, "prune")
     assert "because of --no-input" in told
@@ -210,7 +210,7 @@ def test_one_digest_that_fails_does_not_keep_the_others_back(shell: Shell, name:
     assert (shell.folder / "digests").read_text().splitlines() == digests
 
 
-def test_what_is_there_is_told_though_one_registry_is_not(shell: Shell, name: str) -> None:
+def test_outdated_lists_the_others_if_a_registry_fails(shell: Shell, name: str) -> None:
     done = shell.run("exists", "--format=json", f"{name}:one", "127.0.0.1:1/a/b", f"{name}:none")
     assert done.returncode == 3
     assert [found["Exists"] for found in json.loads(done.stdout)] == [True, False]
@@ -222,7 +222,7 @@ def test_a_digest_is_written_though_a_template_fails(shell: Shell, name: str) ->
     assert (shell.folder / "digest").read_text() == f"{ONE.root.digest}\n"
 
 
-def test_a_file_of_digests_that_cannot_be_is_told_before_anything_moves(
+def test_an_impossible_digest_file_fails_before_any_transfer(
     shell: Shell, name: str, plain_registry: PlainRegistry
 ) -> None:
     told = shell.fails(2, "pull", "--digest-file", "none/digest", f"{name}:one")

@@ -54,7 +54,7 @@ def test_nothing_is_too_much_for_a_console(shell: Shell, line: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_errors_about_foreign_words_are_errors(shell: Shell) -> None:
+def test_errors_with_unencodable_text_are_printed(shell: Shell) -> None:
     assert "日" not in shell.fails(2, "pull", "日本")
     assert "\\u65e5" in shell.fails(4, "cat", "hello", "/日本/none")
 
@@ -66,7 +66,7 @@ def test_json_means_the_same_on_every_console(shell: Shell) -> None:
     assert "\N{GRINNING FACE}" in str(listed)
 
 
-def test_what_a_console_knows_is_written_as_it_is(shell: Shell) -> None:
+def test_encodable_text_is_printed_unchanged(shell: Shell) -> None:
     assert shell.run("ls", "hello").stdout == "\\u65e5\\u672c\n"
     shell.environ["PYTHONIOENCODING"] = "utf-8"
     assert shell.run("ls", "hello").stdout == "日本\n"
@@ -97,7 +97,7 @@ def test_only_writing_is_mended() -> None:
     "line",
     ["images", "images --format json", "--version", "ls --help", f"cat hello {NAME}", "save hello"],
 )
-def test_output_that_cannot_be_written_is_no_bug(shell: Shell, line: str) -> None:
+def test_unwritable_output_is_not_a_bug(shell: Shell, line: str) -> None:
     with Path("/dev/full").open("w") as full:
         done = _ghcrctl(shell, line, stdout=full, stderr=subprocess.PIPE)
     assert done.returncode == 8
@@ -149,7 +149,7 @@ def test_a_command_that_prints_nothing_needs_no_standard_output(shell: Shell) ->
 
 
 @pytest.mark.parametrize("line", ["inspect none", "inspect --format json none", "nonsense"])
-def test_an_error_that_nobody_reads_still_has_its_status(shell: Shell, line: str) -> None:
+def test_an_error_on_a_closed_stderr_keeps_its_status(shell: Shell, line: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     try:

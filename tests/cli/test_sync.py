@@ -43,7 +43,7 @@ def target(other: PlainRegistry) -> str:
     return f"{other.host}/octo/copy"
 
 
-def test_tags_are_told_of_and_counted(
+def test_tags_are_listed_and_counted(
     shell: Shell, source: str, target: str, other: PlainRegistry
 ) -> None:
     other.push_image("octo/copy", "1.0", ONE)
@@ -61,7 +61,7 @@ def test_tags_are_told_of_and_counted(
     assert shell.ok("sync", "-q", "--delete", source, target) == []
 
 
-def test_a_dry_run_counts_what_tags_share_once(shell: Shell, source: str, target: str) -> None:
+def test_a_dry_run_counts_shared_content_once(shell: Shell, source: str, target: str) -> None:
     def moved(*options: str) -> int:
         lines = shell.ok("sync", "--format", "json", *options, source, target)
         return sum(row["Bytes"] for row in json.loads("".join(lines)))
@@ -86,7 +86,7 @@ def test_json_lists_every_tag(shell: Shell, source: str, target: str) -> None:
     assert [row["Target"] for row in done] == [f"{target}:{t}" for t in ("1.0", "1.1", "latest")]
 
 
-def test_a_broken_tag_does_not_stop_the_others_where_told_to_go_on(
+def test_a_broken_tag_does_not_stop_the_others_with_keep_going(
     shell: Shell, plain_registry: PlainRegistry, source: str, target: str, other: PlainRegistry
 ) -> None:
     other.push_image("octo/copy", "1.1", OLD)
@@ -123,7 +123,7 @@ def test_nothing_to_do_costs_a_list_and_one_question_a_tag_on_each_side(
         (["a/b", "a/b"], 2, "with itself"),
     ],
 )
-def test_what_makes_no_sense_is_refused_without_a_report(
+def test_invalid_arguments_are_refused_without_a_report(
     shell: Shell, arguments: list[str], status: int, said: str
 ) -> None:
     done = shell.run("sync", *arguments)

@@ -55,7 +55,7 @@ def shown(terminal: Terminal, line: str, width: int) -> str:
 
 
 @pytest.mark.parametrize("width", [80, 160])
-def test_what_a_terminal_shows_is_what_was_agreed(terminal: Terminal, width: int) -> None:
+def test_terminal_output_matches_the_golden_file(terminal: Terminal, width: int) -> None:
     parts = [f"$ {line}\n{shown(terminal, line, width)}" for line in COMMANDS]
     seen = "\n".join(parts).replace("\x1b", "␛")
     path = GOLDEN / f"terminal-{width}.txt"
@@ -128,7 +128,7 @@ def test_names_of_packages_are_links_where_the_terminal_has_them(terminal: Termi
         del terminal.environ["TERM_PROGRAM"]
 
 
-def test_whoever_forces_colour_has_it_in_a_pipe(tmp_path: Path) -> None:
+def test_forced_colour_is_used_in_a_pipe(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     plain = shell.ok("images")
     shell.environ["FORCE_COLOR"] = "1"

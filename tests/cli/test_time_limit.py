@@ -73,7 +73,7 @@ def test_gives_up_in_time(shell: Shell, plain_registry: PlainRegistry) -> None:
     assert shell.ok("images", "--quiet") == []
 
 
-def test_what_is_done_in_time_is_done(shell: Shell, plain_registry: PlainRegistry) -> None:
+def test_a_command_within_the_limit_succeeds(shell: Shell, plain_registry: PlainRegistry) -> None:
     plain_registry.push_image("octo/image", "1.0", random_image())
     name = f"{plain_registry.host}/octo/image:1.0"
     assert _python(shell, _WITHOUT_TIMERS, "pull", "--timeout", "60", name).returncode == 0

@@ -75,9 +75,7 @@ def is_well(shell: Shell, host: str) -> None:
     json.loads((shell.folder / "store" / "index.json").read_text())
 
 
-def test_commands_that_are_killed_at_any_moment_leave_the_store_well(
-    shell: Shell, host: str, archive: str
-) -> None:
+def test_killed_commands_leave_the_store_intact(shell: Shell, host: str, archive: str) -> None:
     chance = random.Random(_SEED)
     shell.ok("pull", "-q", f"{host}/octo/kept:1")
     for number in range(_RUNS):

@@ -76,6 +76,6 @@ def test_a_day_of_work(shell: Unixless, ghcr: RegistryDouble, archive: str) -> N
 
 
 @pytest.mark.parametrize("drive", ["C:\\images", "C:/images"])
-def test_what_looks_like_a_file_of_windows_is_told(shell: Unixless, drive: str) -> None:
+def test_windows_device_names_are_reported(shell: Unixless, drive: str) -> None:
     said = shell.fails(2, "copy", f"{drive}/image.tar", "octo/image:1.0")
     assert f"archive:{drive}" in said

@@ -101,7 +101,7 @@ def test_help_describes_a_command(run: Run) -> None:
         ("packages prnue", "unknown command `packages prnue`"),
     ],
 )
-def test_a_usage_error_is_said_once_in_plain_words(run: Run, line: str, wanted: str) -> None:
+def test_a_usage_error_is_printed_once_with_a_hint(run: Run, line: str, wanted: str) -> None:
     status, shown, errors = run(*line.split())
     first, *hints = errors.splitlines()
     assert (status, shown) == (2, "")
@@ -112,7 +112,7 @@ def test_a_usage_error_is_said_once_in_plain_words(run: Run, line: str, wanted: 
 
 
 @pytest.mark.parametrize("word", COMMANDS)
-def test_no_command_shows_clicks_own_words(run: Run, word: str) -> None:
+def test_no_command_shows_messages_of_click(run: Run, word: str) -> None:
     for arguments in (("--nope",), ("--store",), ("a", "b", "c", "d", "--nope=1")):
         status, shown, errors = run(word, *arguments)
         assert (status, shown) == (2, "")
@@ -191,7 +191,7 @@ def test_the_aliases_are_not_listed() -> None:
     assert "info" in listed
 
 
-def test_all_images_are_removed_as_the_page_says(run: Run, tmp_path: Path) -> None:
+def test_all_images_can_be_removed_by_id(run: Run, tmp_path: Path) -> None:
     (tmp_path / "tree.tar").write_bytes(bytes(1024))
     for name in ("one", "two"):
         assert run("import", "-c", f"ENV A={name}", "tree.tar", name)[0] == 0

@@ -55,6 +55,6 @@ def test_one_directory_is_not_the_directories_of_its_letters(
 
 @pytest.mark.parametrize("given", [None, 5, b"octo/image", ["octo/image"], object()])
 @pytest.mark.parametrize("call", ["pull", "push", "digest", "exists", "inspect", "rmi", "ls"])
-def test_what_is_no_name_is_refused(client: Client, call: str, given: Any) -> None:
+def test_invalid_names_are_refused(client: Client, call: str, given: Any) -> None:
     with pytest.raises(TypeError, match="expected a name as str or Reference, not"):
         getattr(client, call)(given)

@@ -49,7 +49,7 @@ def test_calls_of_a_client_that_is_not_open_have_one_each(
     assert ghcr.count("GET", "/token") == 4
 
 
-def test_what_is_given_counts_more_than_the_environment(
+def test_arguments_override_the_environment(
     tmp_path: Path, environ: dict[str, str], plain_registry: PlainRegistry
 ) -> None:
     environ |= {"GHCRCTL_DEFAULT_REGISTRY": "nowhere.test", "GHCRCTL_JOBS": "none at all"}
@@ -89,7 +89,7 @@ def test_settings_are_read_from_the_directory_that_is_given(
     assert client.digest("octo/image:1.0") == IMAGE.root.digest
 
 
-def test_any_setting_goes_by_its_name(
+def test_any_setting_can_be_given_by_name(
     environ: dict[str, str], plain_registry: PlainRegistry
 ) -> None:
     plain_registry.push_image("octo/image", "1.0", IMAGE)
@@ -103,13 +103,13 @@ def test_an_unknown_setting_is_refused() -> None:
         Client(settings={"mirror": "x"})
 
 
-def test_a_value_that_cannot_be_used_is_told_when_it_is_needed(environ: dict[str, str]) -> None:
+def test_an_invalid_value_is_reported_on_use(environ: dict[str, str]) -> None:
     client = Client(environ=environ, jobs=0)
     with pytest.raises(UsageError, match="expected a number from 1 to 1000"):
         client.pull("localhost:1/octo/image")
 
 
-def test_warnings_and_requests_are_told(environ: dict[str, str], private: str) -> None:
+def test_warnings_and_requests_are_passed_on(environ: dict[str, str], private: str) -> None:
     warnings: list[str] = []
     requests: list[str] = []
     with Client(environ=environ, warn=warnings.append, debug=requests.append) as client:
@@ -147,7 +147,7 @@ def test_a_client_is_open_once_at_a_time(environ: dict[str, str]) -> None:
         assert client.images() == []
 
 
-def test_what_one_call_needed_the_next_one_may_remove(
+def test_the_next_call_may_remove_protected_content(
     environ: dict[str, str], plain_registry: PlainRegistry, repository: str
 ) -> None:
     plain_registry.push_image("octo/image", "1.0", IMAGE)

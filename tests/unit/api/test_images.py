@@ -94,7 +94,7 @@ def test_room_is_measured_and_made(client: Client, hello: str) -> None:
         client.prune(filters=["until=yesterday"])
 
 
-def test_what_is_broken_is_fetched_again(
+def test_damaged_content_is_downloaded_again(
     environ: dict[str, str], client: Client, plain_registry: PlainRegistry, repository: str
 ) -> None:
     plain_registry.push_image("octo/image", "1.0", IMAGE)
@@ -137,7 +137,7 @@ def test_files_are_listed_read_compared_and_written(
 
 
 @pytest.mark.parametrize("form", ["oci", "docker", "oci-dir"])
-def test_what_is_saved_is_loaded(tmp_path: Path, client: Client, hello: str, form: str) -> None:
+def test_saved_images_are_loaded(tmp_path: Path, client: Client, hello: str, form: str) -> None:
     before = client.images()[0].image_id
     client.save(hello, tmp_path / "saved", form=form)
     client.rmi(hello)

@@ -29,7 +29,7 @@ with Client() as client:
 """
 
 
-def test_the_call_ends_nothing_is_visible_and_the_next_one_goes_on(
+def test_an_interrupted_call_leaves_nothing_and_the_next_resumes(
     environ: dict[str, str], client: Client, plain_registry: PlainRegistry, repository: str
 ) -> None:
     plain_registry.push_image("octo/image", "1.0", IMAGE)

@@ -65,9 +65,7 @@ def test_an_observer_sees_the_plan_and_each_layer(client: Client, image: str) ->
     assert sum(isinstance(e, Finished) and e.step.is_layer for e in events) == 2
 
 
-def test_what_an_observer_raises_ends_the_transfer_and_leaves_nothing(
-    client: Client, image: str
-) -> None:
+def test_an_exception_of_an_observer_ends_the_transfer(client: Client, image: str) -> None:
     def fail(event: Event) -> None:
         if isinstance(event, Finished):
             raise ZeroDivisionError
@@ -104,7 +102,7 @@ def test_all_tags_are_pulled_and_pushed(
         client.push_several([image], all_tags=True)
 
 
-def test_what_is_not_here_cannot_be_pushed(client: Client, repository: str) -> None:
+def test_a_missing_image_cannot_be_pushed(client: Client, repository: str) -> None:
     with pytest.raises(NoSuchImageError):
         client.push(f"{repository}:1.0")
     with pytest.raises(RefusedError, match="local name"):
@@ -146,9 +144,7 @@ def test_a_side_may_have_a_credential_of_its_own(
         client.digest(source)
 
 
-def test_several_are_told_by_what_they_were_called(
-    client: Client, image: str, repository: str
-) -> None:
+def test_attempts_carry_the_given_names(client: Client, image: str, repository: str) -> None:
     gone, there = client.copy_several([f"{repository}:9", image], f"{repository}-copy")
     assert isinstance(gone.error, ManifestUnknownError)
     assert there.item == image

@@ -62,9 +62,7 @@ def test_a_plan_is_carried_out_and_undone(at_github: Client, github: GitHubDoubl
     assert len(restored) == len(done.deleted)
 
 
-def test_a_plan_in_a_file_goes_on_where_it_was(
-    tmp_path: Path, at_github: Client, github: GitHubDouble
-) -> None:
+def test_a_plan_file_resumes(tmp_path: Path, at_github: Client, github: GitHubDouble) -> None:
     first = at_github.packages.prune(NAME)
     assert first.plan_file is not None
     assert at_github.packages.apply(first.plan_file).deleted == first.deleted
@@ -75,7 +73,7 @@ def test_a_plan_in_a_file_goes_on_where_it_was(
     assert at_github.packages.apply([plan], dry_run=True).done == ()
 
 
-def test_a_dry_run_shows_what_would_be_done_now(at_github: Client, github: GitHubDouble) -> None:
+def test_a_dry_run_previews_current_deletions(at_github: Client, github: GitHubDouble) -> None:
     plans = at_github.packages.plan(NAME, **OLD)
     github.push(NAME, "stable", RELEASES[0])
     told: list[Done] = []
@@ -91,7 +89,7 @@ def test_a_dry_run_shows_what_would_be_done_now(at_github: Client, github: GitHu
     assert done.remaining == ()
 
 
-def test_what_was_not_attempted_is_named(at_github: Client, github: GitHubDouble) -> None:
+def test_versions_not_attempted_are_listed(at_github: Client, github: GitHubDouble) -> None:
     plans = at_github.packages.plan(NAME, **OLD)
     github.api.scopes["ghp_octo"] = ("read:packages",)
     done = at_github.packages.apply(plans)
@@ -137,7 +135,7 @@ def test_tags_move_and_go(at_github: Client, github: GitHubDouble) -> None:
         at_github.packages.untag(NAME)
 
 
-def test_what_is_broken_is_found_and_mended(at_github: Client, github: GitHubDouble) -> None:
+def test_broken_images_are_found_and_repaired(at_github: Client, github: GitHubDouble) -> None:
     child = next(str(d.digest) for d, _ in RELEASES[1].manifests)
     github.lose(NAME, child)
     findings = at_github.packages.check(NAME)[f"{github.host}/{NAME}"]

@@ -39,7 +39,7 @@ def refuse(registry: PlainRegistry, method: str, path: str, body: Any, times: in
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=[kind.code for kind in BODIES])
 @pytest.mark.parametrize(("method", "path"), PULL)
-def test_a_pull_waits_and_goes_on(
+def test_a_pull_waits_and_resumes(
     environ: dict[str, str],
     plain_registry: PlainRegistry,
     method: str,
@@ -55,7 +55,7 @@ def test_a_pull_waits_and_goes_on(
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=[kind.code for kind in BODIES])
 @pytest.mark.parametrize(("method", "path"), PUSH)
-def test_a_push_waits_and_goes_on(
+def test_a_push_waits_and_resumes(
     environ: dict[str, str],
     plain_registry: PlainRegistry,
     method: str,

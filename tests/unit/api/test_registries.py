@@ -27,9 +27,7 @@ def image(plain_registry: PlainRegistry, repository: str) -> str:
     return f"{repository}:1.0"
 
 
-def test_tags_are_listed_with_what_they_stand_for(
-    client: Client, image: str, repository: str
-) -> None:
+def test_tags_are_listed_with_their_digests(client: Client, image: str, repository: str) -> None:
     rows = client.tags(repository, details=True, filters=["name=1.0"])
     assert [(row.tag, row.digest) for row in rows] == [("1.0", ONE.root.digest)]
     with pytest.raises(UsageError, match="an image, not a repository"):
@@ -62,7 +60,9 @@ def test_files_are_attached_and_found(
         client.attach(image, [path], "sbom")
 
 
-def test_what_moved_on_is_told(client: Client, plain_registry: PlainRegistry, image: str) -> None:
+def test_outdated_images_are_reported(
+    client: Client, plain_registry: PlainRegistry, image: str
+) -> None:
     client.pull(image)
     assert [one.state.value for one in client.outdated()] == ["current"]
     plain_registry.push_image("octo/image", "1.0", random_image(seed=9))
