@@ -100,11 +100,11 @@ class App:
     @property
     def can_draw(self) -> bool:
         """Whether prompts are possible and a full screen can be drawn on standard error."""
-        from ghcrctl.cli.format.style import obeys
+        from ghcrctl.cli.format.style import understands_sequences
 
         if not self.can_prompt or sys.stderr is None or not sys.stderr.isatty():
             return False
-        return self.settings.environ.get("TERM") != "dumb" and obeys(sys.stderr)
+        return self.settings.environ.get("TERM") != "dumb" and understands_sequences(sys.stderr)
 
     def session(self) -> Session:
         """Return a new session that prints its warnings."""

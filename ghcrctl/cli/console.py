@@ -64,7 +64,7 @@ def console_for(stream: TextIO, style: Style) -> TerminalConsole:
         legacy_windows=False,
         color_system=("256" if style.has_256_colours else "standard") if style.in_colour else None,
         # In ASCII, only colour would tell the two parts of a progress bar apart.
-        no_color=not (style.in_colour and style.has_all_signs),
+        no_color=not (style.in_colour and style.has_all_characters),
         theme=Theme({**rich_styles(has_256_colours=style.has_256_colours), **_MARKDOWN_STYLES}),
         highlight=False,
         markup=False,
@@ -93,7 +93,7 @@ def panel(title: str, lines: Sequence[str], style: Style, *, border: str = "asid
     from rich.panel import Panel
 
     content = Text("\n").join(map(Text, lines))
-    shape = box.ROUNDED if style.has_all_signs else box.ASCII
+    shape = box.ROUNDED if style.has_all_characters else box.ASCII
     return _drawn(
         Panel(content, shape, title=Text(title), title_align="left", border_style=border), style
     )

@@ -244,7 +244,7 @@ def test_build_result_as_json(shell: Shell, docker_registry: DockerRegistry, con
     assert document["MediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
     assert document["Names"] == document["Pushed"] == [name]
     assert (shell.folder / "digest").read_text() == f"{document['Digest']}\n"
-    assert "`oci3` is no format" in shell.fails(2, "build", "--format", "oci3", str(context))
+    assert "invalid format `oci3`" in shell.fails(2, "build", "--format", "oci3", str(context))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,6 +1,6 @@
-"""How columns of listings look on a terminal, by field: what they mean, and how they give way.
+"""The meaning and the width of columns on a terminal, by field.
 
-What belongs here: one line a field. Fields of one name mean the same in all listings.
+A field has the same meaning in every listing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ABSENT = {"<none>", "<missing>", "N/A", "-"}
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a column means, and how it gives way."""
+    """The meaning of a column, and how it shrinks."""
 
     meaning: Meaning | None
     shape: Shape
@@ -29,8 +29,8 @@ class Look:
 _NAME = Look(Meaning.NAME, Shape(16, 1))
 _DIGEST = Look(Meaning.ASIDE, Shape(24, 0))
 _TIME = Look(None, Shape(11, 2))
-_MOMENT = Look(None, Shape(20, 3))
-# Without its end a size is another size.
+_TIMESTAMP = Look(None, Shape(20, 3))
+# Never truncate sizes: a cut size reads as a different one.
 _SIZE = Look(None, Shape(12, LAST))
 _TEXT = Look(None, Shape(16, 0))
 _LOOKS = {
@@ -38,9 +38,9 @@ _LOOKS = {
     "comment": Look(Meaning.ASIDE, Shape(8, -1)),
     "createdby": _TEXT,
     "created": _TIME,
-    "createdat": _MOMENT,
+    "createdat": _TIMESTAMP,
     "createdsince": _TIME,
-    "deletedat": _MOMENT,
+    "deletedat": _TIMESTAMP,
     "deletedsince": _TIME,
     "digest": _DIGEST,
     "frees": _SIZE,
@@ -60,7 +60,7 @@ _LOOKS = {
     "there": Look(None, Shape(12, 0)),
     "unique": _SIZE,
     "uniquesize": _SIZE,
-    "updatedat": _MOMENT,
+    "updatedat": _TIMESTAMP,
     "updatedsince": _TIME,
     "version": Look(Meaning.TAG, Shape(16, 1)),
     "why": _TEXT,
@@ -69,17 +69,17 @@ _PLAIN = Look(None, Shape())
 
 
 def shapes_of(fields: Sequence[str]) -> list[Shape]:
-    """Return how columns give way."""
+    """Return how columns shrink."""
     return [_LOOKS.get(field.lower(), _PLAIN).shape for field in fields]
 
 
 def headers_of(names: Sequence[str]) -> list[Cell]:
-    """Make the first row of a table."""
+    """Return the header row of a table."""
     return [Cell(name.upper(), Meaning.HEADER) for name in names]
 
 
 def cells_of(row: Mapping[str, object], fields: Sequence[str]) -> list[Cell]:
-    """Make a row of a table; an absent field is an empty cell."""
+    """Return a row of a table; an absent field is an empty cell."""
     return [_cell(row.get(field, ""), field) for field in fields]
 
 

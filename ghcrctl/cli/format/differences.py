@@ -1,8 +1,4 @@
-"""Differences between images, as people read them.
-
-What belongs here: the lines, and on a terminal the pictures: what grew, and what shrank. What does
-not: finding them (``operations``), and JSON (the command).
-"""
+"""Format the differences between two images as text."""
 
 from __future__ import annotations
 
@@ -26,23 +22,23 @@ if TYPE_CHECKING:
     from ghcrctl.operations.inside.diff import Difference, LayerChange
 
 _MEANINGS = {"+": Meaning.GOOD, "-": Meaning.BAD, "~": Meaning.WARN}
-_LEGEND = ((Meaning.GOOD, "came"), (Meaning.BAD, "went"))
-# Of a layer, its digest gives way first; of a directory, nothing does.
+_LEGEND = ((Meaning.GOOD, "added"), (Meaning.BAD, "removed"))
+# The digests of layers shrink first. Directories do not shrink.
 _LAYER_SHAPES = (Shape(21, 0), Shape(6, 1))
-_FOLDER_SHAPES = (Shape(12, 0), Shape(6, 1), Shape(6, 1))
-_MOST_FOLDERS = 10
-# A directory with more than this part of all is shown by what is in it.
-_DOMINANT = 0.5
-_DEEPEST = 5
+_DIRECTORY_SHAPES = (Shape(12, 0), Shape(6, 1), Shape(6, 1))
+_MAXIMUM_DIRECTORIES = 10
+# A directory with more than this share of the change is split into its subdirectories.
+_DOMINANT_SHARE = 0.5
+_MAXIMUM_DEPTH = 5
 
 
 def sign_of(before: object, after: object) -> str:
-    """Return the sign of a change: what is new, what is gone, or what is another."""
+    """Return the sign of a change: added, removed or changed."""
     return "+" if before is None else "-" if after is None else "~"
 
 
 def as_text(found: Difference, style: Style, measure: Measure) -> str:
-    """Write a difference; as plain lines off a terminal."""
+    """Return a difference as text; in a pipe as plain lines."""
     return "".join(_sections(found, style, measure))
 
 
@@ -69,7 +65,7 @@ def _sections(found: Difference, style: Style, measure: Measure) -> Iterator[str
         yield _title(f"Files{which}", style)
         yield from (_line(_file_line(change), style) for change in found.files)
         if not style.is_plain:
-            yield _folders(found.files, style, measure)
+            yield _directories(found.files, style, measure)
 
 
 def _title(text: str, style: Style) -> str:
@@ -94,7 +90,7 @@ def _layer(change: LayerChange, measure: Measure) -> tuple[str, str]:
     layers = [layer for layer in (change.before, change.after) if layer]
     names = " -> ".join(str(layer.digest) for layer in layers)
     sizes = " -> ".join(measure.size(layer.size) for layer in layers)
-    how = " (packed otherwise)" if len(layers) > 1 else ""
+    how = " (recompressed)" if len(layers) > 1 else ""
     return f"{sign_of(change.before, change.after)} {names}", f"{sizes}{how}"
 
 
@@ -118,28 +114,28 @@ def _file_line(change: FileChange) -> str:
     return f"{sign_of(change.before, change.after)} /{change.path}{shown}{how}"
 
 
-def _folders(changes: Sequence[FileChange], style: Style, measure: Measure) -> str:
-    """Draw where room was taken, and where it was freed."""
-    found = by_folder(changes)
-    rows = sorted(found.items(), key=lambda item: -sum(item[1]))[:_MOST_FOLDERS]
+def _directories(changes: Sequence[FileChange], style: Style, measure: Measure) -> str:
+    """Return a table of the directories that grew and shrank most."""
+    found = by_directory(changes)
+    rows = sorted(found.items(), key=lambda item: -sum(item[1]))[:_MAXIMUM_DIRECTORIES]
     if not rows:
         return ""
-    table = [[Cell(word, Meaning.HEADER) for word in ("Where", "came", "went")]]
+    table = [[Cell(word, Meaning.HEADER) for word in ("Directory", "added", "removed")]]
     bars: list[Bar | None] = [None]
-    for folder, (came, went) in rows:
-        plus = Cell(f"+{measure.size(came)}", Meaning.GOOD) if came else Cell("")
-        minus = Cell(f"-{measure.size(went)}", Meaning.BAD) if went else Cell("")
+    for folder, (added, removed) in rows:
+        plus = Cell(f"+{measure.size(added)}", Meaning.GOOD) if added else Cell("")
+        minus = Cell(f"-{measure.size(removed)}", Meaning.BAD) if removed else Cell("")
         table.append([Cell(printable(f"/{folder}")), plus, minus])
-        bars.append(Bar(((Meaning.GOOD, came), (Meaning.BAD, went))))
-    return lay_out(table, _FOLDER_SHAPES, style, Bars(bars, _LEGEND))
+        bars.append(Bar(((Meaning.GOOD, added), (Meaning.BAD, removed))))
+    return lay_out(table, _DIRECTORY_SHAPES, style, Bars(bars, _LEGEND))
 
 
-def by_folder(changes: Sequence[FileChange]) -> Mapping[str, tuple[int, int]]:
-    """Return what directories gained and lost, in bytes; those that matter by what is in them."""
+def by_directory(changes: Sequence[FileChange]) -> Mapping[str, tuple[int, int]]:
+    """Return the size that was added to and removed from each directory (bytes)."""
     sizes = [(change.path, *_growth(change)) for change in changes]
     sizes = [item for item in sizes if item[1] or item[2]]
-    whole = sum(came + went for _, came, went in sizes)
-    return dict(_grouped(sizes, 1, whole * _DOMINANT))
+    whole = sum(added + removed for _, added, removed in sizes)
+    return dict(_grouped(sizes, 1, whole * _DOMINANT_SHARE))
 
 
 def _grouped(
@@ -149,11 +145,15 @@ def _grouped(
     for item in sizes:
         groups["/".join(item[0].split("/")[:depth])].append(item)
     for folder, items in groups.items():
-        came, went = sum(item[1] for item in items), sum(item[2] for item in items)
-        if came + went > most and depth < _DEEPEST and any(item[0] != folder for item in items):
+        added, removed = sum(item[1] for item in items), sum(item[2] for item in items)
+        if (
+            added + removed > most
+            and depth < _MAXIMUM_DEPTH
+            and any(item[0] != folder for item in items)
+        ):
             yield from _grouped(items, depth + 1, most)
         else:
-            yield folder, (came, went)
+            yield folder, (added, removed)
 
 
 def _growth(change: FileChange) -> tuple[int, int]:

@@ -1,8 +1,8 @@
-"""The Go types of docker and OCI documents: every field, with a zero value where one is missing.
+"""The Go types of docker and OCI documents.
 
-A template may use each field of a type, whether or not the document has it; JSON shows what the
-document has. Sources: moby, ``api/types/image``; docker-image-spec, ``specs-go/v1``; OCI image spec
-1.1, ``specs-go/v1``.
+A template can use every field of a type; missing fields have zero values. JSON shows only the
+fields of the document. Sources: moby, ``api/types/image``; docker-image-spec, ``specs-go/v1``; OCI
+image spec 1.1, ``specs-go/v1``.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class Field:
     """A field of a Go struct.
 
     Args:
-        name: in Go, and so in templates.
-        make: returns the field's value for a JSON value; for ``None`` the type's zero value.
-        key: in JSON; the name if empty.
-        omits_empty: whether JSON leaves an empty value out (``omitempty``).
+        name: its name in Go and in templates.
+        make: returns the value for a JSON value; for ``None`` the zero value of the type.
+        key: its key in JSON; empty if it is the name.
+        omits_empty: whether JSON omits an empty value (``omitempty``).
     """
 
     name: str
@@ -57,8 +57,8 @@ class GoType:
     """A Go struct type.
 
     Args:
-        noun: what an instance is called in errors.
-        fields: in the order of the type.
+        noun: the name of an instance in errors.
+        fields: the fields, in the order of the type.
     """
 
     noun: str
@@ -69,7 +69,7 @@ class GoType:
 
         Args:
             document: the JSON object.
-            hidden: values by key that templates may use and JSON does not show.
+            hidden: values by key that templates can use and JSON does not show.
         """
         given = {**hidden, **document}
         values = {each.name: each.make(given.get(each.json_key)) for each in self.fields}

@@ -1,9 +1,4 @@
-"""``--format`` of commands that tell of one thing, or of several that were named.
-
-What belongs here: one JSON object or one JSON list, or a template's lines. What does not: listings
-as docker has them, one JSON object a line (``listing``), and which fields a document has (each
-command; ``docs/reference/schemas``).
-"""
+"""Write results as JSON or with a Go template, for commands other than listings."""
 
 from __future__ import annotations
 
@@ -26,23 +21,23 @@ _INDENT = "    "
 
 
 class Documents:
-    """A ``--format`` that has been read, before anything is done. It is true where one is given.
+    """The value of ``--format``, parsed before the command does anything. False if not given.
 
     Args:
-        format: ``json`` or a Go template; None or empty where it is not given.
+        format: ``json`` or a Go template; ``None`` or empty if not given.
 
     Raises:
-        UsageError: it is neither; docker would print the word itself.
-        InvalidTemplateError: the template cannot be read.
+        UsageError: the format is neither. docker would print the word itself.
+        InvalidTemplateError: the template is invalid.
     """
 
-    def __init__(self, format: str | None = None) -> None:  # noqa: A002 - it is the option's name
+    def __init__(self, format: str | None = None) -> None:  # noqa: A002 the name of the option
         self._format = format
         self._template: Template | None = None
         if format and format != _JSON:
             if "{{" not in format:
                 raise UsageError(
-                    f"`{shortened(format)}` is no format", hint="json or a Go template"
+                    f"invalid format `{shortened(format)}`: expected json or a Go template"
                 )
             from ghcrctl.cli.format.template import compile_template
 
@@ -57,7 +52,7 @@ class Documents:
         return self._template is not None
 
     def one(self, document: Mapping[str, Any]) -> str:
-        """Write one object, or what the template gives for it.
+        """Return one object as JSON or as a line from the template.
 
         Raises:
             InvalidTemplateError: the template cannot be applied.
@@ -67,7 +62,7 @@ class Documents:
         return dumps(_struct(document), indent=_INDENT) + "\n"
 
     def many(self, documents: Iterable[Mapping[str, Any]]) -> str:
-        """Write a list of objects, or what the template gives for each, one per line.
+        """Return objects as a JSON array or as one line each from the template.
 
         Raises:
             InvalidTemplateError: the template cannot be applied to an object.
@@ -81,14 +76,14 @@ class Documents:
 
 
 def error_fields(error: GhcrctlError | None) -> dict[str, str | None]:
-    """Return the fields of a document that say why one of several things failed."""
+    """Return the fields for the error of one of several items."""
     if error is None:
         return {"Error": None, "Message": None}
     return {"Error": error.code, "Message": str(error)}
 
 
 def _struct(value: Any) -> Any:
-    """Keep the order of fields, at every level."""
+    """Convert mappings to structs, which keep the order of fields, at every level."""
     if isinstance(value, Struct):
         return value
     if isinstance(value, dict) and type(value) is dict:

@@ -1,7 +1,4 @@
-"""``--format`` of commands where it chooses what is made too: ``oci``, ``docker``.
-
-What belongs here: telling that apart from how the result is told. What does not: what is made.
-"""
+"""Split ``--format`` of commands for which it also selects the format of the image."""
 
 from __future__ import annotations
 
@@ -16,17 +13,17 @@ if TYPE_CHECKING:
 def split_format_option(
     given: Iterable[str], kinds: Sequence[str]
 ) -> tuple[str | None, str | None]:
-    """Read a ``--format`` that may be given twice: what is made, and how it is told.
+    """Split the values of ``--format`` into the image format and the output format.
 
     Args:
-        given: the option's values.
-        kinds: what may be made; everything else is ``json`` or a Go template.
+        given: the values of the option.
+        kinds: the image formats. Other values are ``json`` or a Go template.
 
     Returns:
-        What is made, and the format of what is printed; ``None`` for what is not given.
+        The image format and the output format; ``None`` if not given.
 
     Raises:
-        UsageError: a value is none of these.
+        UsageError: a value is neither.
     """
     kind = format_ = None
     for value in given:
@@ -36,6 +33,6 @@ def split_format_option(
             format_ = value
         else:
             raise UsageError(
-                f"`{value}` is no format", hint=f"{', '.join(kinds)}, json or a Go template"
+                f"invalid format `{value}`: expected {', '.join(kinds)}, json or a Go template"
             )
     return kind, format_

@@ -1,8 +1,4 @@
-"""Floating point numbers in Go's words.
-
-What belongs here: the decimal forms that Go's strconv, fmt and encoding/json choose. What does
-not: widths and flags (``template.printf``).
-"""
+"""Format floating point numbers like Go's strconv, fmt and encoding/json."""
 
 from __future__ import annotations
 
@@ -10,12 +6,12 @@ import math
 
 
 def shortest(value: float, *, low: int = -4, high: int = 6) -> str:
-    """Write the shortest digits that read back as the same number.
+    """Return the shortest text that parses as the same number.
 
     Args:
         value: any float.
-        low: decimal exponents below this are written with ``e``.
-        high: decimal exponents from this on are written with ``e``.
+        low: smaller decimal exponents are written with ``e``.
+        high: decimal exponents from this value on are written with ``e``.
     """
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else f"{'-' if value < 0 else '+'}Inf"
@@ -28,7 +24,7 @@ def shortest(value: float, *, low: int = -4, high: int = 6) -> str:
 
 
 def json_number(value: float) -> str:
-    """Write a number as encoding/json does; JSON has no infinities, so they become null."""
+    """Return a number like encoding/json; infinities, which JSON does not have, become null."""
     if not math.isfinite(value):
         return "null"
     text = shortest(value, low=-6, high=21)

@@ -1,11 +1,7 @@
-r"""JSON with the bytes that Go's encoding/json prints.
+r"""Encode JSON like Go's encoding/json, byte for byte.
 
-What belongs here: the encoder. What does not: reading JSON, and when which form is printed
-(``listing``, ``inspecting``).
-
-Maps have their keys sorted, structs keep their order. One thing differs from Go, and only in
-spelling: characters that could steer a terminal are written as ``\u`` escapes, so that JSON can be
-looked at; a parser reads the same text.
+The keys of maps are sorted; structs keep their order. Unlike in Go, characters that can control a
+terminal are written as ``\u`` escapes. Parsers read the same text.
 """
 
 from __future__ import annotations
@@ -29,11 +25,11 @@ _HTML = frozenset("<>&")
 
 
 def dumps(value: object, *, indent: str = "", escape_html: bool = False) -> str:
-    r"""Encode a value.
+    r"""Return a value as JSON.
 
     Args:
-        value: see ``values`` for what stands for what.
-        indent: what one level is indented by; empty for everything on one line.
+        value: the value; ``values`` describes the types.
+        indent: the indentation of one level; empty for one line.
         escape_html: whether ``<``, ``>`` and ``&`` become ``\u003c``, ``\u003e``, ``\u0026``.
     """
     return _Encoder(indent=indent, escape_html=escape_html).encode(value, "\n" if indent else "")
@@ -48,7 +44,7 @@ class _Encoder:
         if value is None or isinstance(value, (bool, int, float, *NILS)):
             return _scalar(value)
         if isinstance(value, Row) and not self._escape_html:
-            # docker marshals a row by itself, with the encoder's default, before it embeds it.
+            # docker marshals each row separately with default settings, and then embeds it.
             return _Encoder(indent=self._indent, escape_html=True).encode(value, newline)
         if isinstance(value, Mapping):
             return self._mapping(value, newline)

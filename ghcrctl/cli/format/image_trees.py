@@ -1,7 +1,4 @@
-"""Images as trees and as tables of platforms, as people and as programs read them.
-
-What belongs here: columns and field names.
-"""
+"""Format images and their platforms as trees and as JSON."""
 
 from __future__ import annotations
 
@@ -25,20 +22,20 @@ if TYPE_CHECKING:
     from ghcrctl.operations.images.tree import ImageTree
 
 
-# Algorithm and twelve digits.
-_BRIEF_DIGEST = 19
+# The algorithm and twelve digits.
+_SHORT_DIGEST = 19
 _COLUMNS = ("Name", "Digest", "Size", "UniqueSize")
 _LEGEND = ((Meaning.SHARED, "shared with other images"), (Meaning.UNIQUE, "only in this image"))
 
 
 def as_text(trees: Sequence[ImageTree], style: Style, measure: Measure, *, full: bool) -> str:
-    """Draw trees: an image with its names, below it its platforms, below these what attests them.
+    """Return images as trees: names, below them the platforms, and below these the attestations.
 
     Args:
         trees: the images.
-        style: of the terminal.
-        measure: of sizes.
-        full: whether digests are shown in full.
+        style: what the terminal can show.
+        measure: the format of sizes.
+        full: whether to show complete digests.
     """
     table = [headers_of(("IMAGE", "DIGEST", "SIZE", "UNIQUE"))]
     bars: list[Bar | None] = [None]
@@ -52,7 +49,7 @@ def _lines(
     trees: Iterable[ImageTree], style: Style, measure: Measure, *, full: bool
 ) -> Iterator[tuple[Sequence[Cell], Bar]]:
     for tree in trees:
-        # Where lines are to fit, a name by digest would leave no room for anything else.
+        # On a terminal, a name with a complete digest would leave no room for other columns.
         *others, last = tree.names if style.width is None else map(_brief, tree.names)
         for name in others:
             yield (Cell(name, Meaning.NAME), Cell(""), Cell(""), Cell("")), Bar()
@@ -81,7 +78,7 @@ def _lines(
 
 def _brief(name: str) -> str:
     repository, at, digest = name.partition("@")
-    return f"{repository}{at}{digest[:_BRIEF_DIGEST]}"
+    return f"{repository}{at}{digest[:_SHORT_DIGEST]}"
 
 
 def _digest(digest: Digest, *, full: bool) -> str:
@@ -89,7 +86,7 @@ def _digest(digest: Digest, *, full: bool) -> str:
 
 
 def as_json(trees: Iterable[ImageTree]) -> str:
-    """Write each image as one line of JSON."""
+    """Return each image as one line of JSON."""
     return "".join(
         dumps(
             {

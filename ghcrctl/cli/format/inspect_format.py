@@ -1,8 +1,4 @@
-"""docker's ``--format`` of ``inspect``.
-
-What belongs here: from objects to the indented JSON array, the compact one, or a template's lines.
-What does not: which fields an object has (``operations``).
-"""
+"""Write inspected objects as JSON or with a template, like ``docker inspect``."""
 
 from __future__ import annotations
 
@@ -21,16 +17,16 @@ _INDENT = "    "
 
 
 class Inspection:
-    """A ``--format`` of ``inspect`` that has been read, before anything is fetched.
+    """The value of ``--format``, parsed before anything is fetched.
 
     Args:
-        format: the option's value; None or empty where it is not given.
+        format: the value of the option; ``None`` or empty if not given.
 
     Raises:
-        InvalidTemplateError: the template cannot be read.
+        InvalidTemplateError: the template is invalid.
     """
 
-    def __init__(self, format: str | None = None) -> None:  # noqa: A002 - it is the option's name
+    def __init__(self, format: str | None = None) -> None:  # noqa: A002 the name of the option
         self._indent = "" if format == _JSON else _INDENT
         self._template: Template | None = None
         if format and format != _JSON:
@@ -39,13 +35,13 @@ class Inspection:
             self._template = compile_template(format)
 
     def render(self, elements: Iterable[Mapping[str, Any]]) -> str:
-        """Write objects: a JSON array, or what the template gives for each, one per line.
+        """Return objects as a JSON array or as one line each from the template.
 
-        Neither form escapes ``<``, ``>`` and ``&``; docker prints what its daemon sent, and that
-        does not.
+        Neither form escapes ``<``, ``>`` and ``&``: docker prints the response of its daemon, which
+        does not escape them.
 
         Args:
-            elements: the objects; a `Struct` keeps its order of fields, a plain mapping is sorted.
+            elements: the objects. A `Struct` keeps the order of its fields; mappings are sorted.
 
         Raises:
             InvalidTemplateError: the template cannot be applied to an object.

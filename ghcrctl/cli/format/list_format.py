@@ -1,8 +1,4 @@
-r"""docker's ``--format`` of listings, for every command that lists.
-
-What belongs here: the contract: ``table``, ``table TEMPLATE``, ``json``, ``TEMPLATE`` and
-``--quiet``. What does not: which fields a listing has, and their values (each command).
-"""
+"""Write listings in the formats of docker: as a table, as JSON, with a template, or IDs only."""
 
 from __future__ import annotations
 
@@ -25,14 +21,14 @@ _JSON = "json"
 
 
 class Listing:
-    """What a command lists, and how it can be shown.
+    """The fields of a listing.
 
     Args:
-        headers: the column's name by field, for every field that a template may ask for.
-        default_columns: the fields of the plain table, left to right.
-        noun: what one row is called in errors.
-        placeholders: what the plain table shows where a field is empty, by field.
-        empty_is_null: whether JSON has ``null`` for an empty text, which docker's listings keep.
+        headers: the column header of every field that a template can use, by field.
+        default_columns: the fields of the plain table, from the left.
+        noun: the name of a row in errors.
+        placeholders: the text for empty fields in the plain table, by field.
+        empty_is_null: whether JSON has ``null`` instead of an empty text. docker has the text.
     """
 
     def __init__(
@@ -54,28 +50,28 @@ class Listing:
         self,
         rows: Iterable[Mapping[str, object]],
         *,
-        format: str | None,  # noqa: A002 - it is the option's name
+        format: str | None,  # noqa: A002 the name of the option
         quiet_field: str | None = None,
         style: Style = PLAIN,
         bars: Bars | None = None,
     ) -> str:
-        r"""Write rows as ``--format`` and ``--quiet`` ask.
+        r"""Return rows in the form that ``--format`` and ``--quiet`` select.
 
-        As in docker, ``--quiet`` gives way to a format other than ``table``, and ``\t`` and ``\n``
-        in a template are a tab and a line feed.
+        As in docker, a format other than ``table`` overrides ``--quiet``, and ``\t`` and ``\n`` in
+        a template are a tab and a line feed.
 
         Args:
             rows: the fields of each row; JSON has all of them.
-            format: the option's value; None or empty where it is not given.
-            quiet_field: the only field to show, where ``--quiet`` is given.
-            style: of the terminal; the plain table alone is shown in it.
-            bars: of the rows, for a terminal that has room for them.
+            format: the value of the option; ``None`` or empty if not given.
+            quiet_field: the only field to show with ``--quiet``.
+            style: what the terminal can show, for the plain table.
+            bars: the bars of the rows, for terminals that have room for them.
 
         Returns:
-            Lines, each with its line feed.
+            The lines, each with a line feed.
 
         Raises:
-            InvalidTemplateError: the template cannot be read or applied.
+            InvalidTemplateError: the template is invalid or cannot be applied.
         """
         chosen = (format or _TABLE).strip(" ")
         if chosen == _JSON:
@@ -119,7 +115,7 @@ class Listing:
         return align("".join(f"{line}\n" for line in [header, *body]))
 
     def _cells(self, row: Mapping[str, object]) -> Row:
-        # A tab or line feed of a value would break the table; those of the template make it.
+        # Tabs and line feeds separate cells. The template contains them; values must not.
         cells = {key: printable(v) if isinstance(v, str) else v for key, v in row.items()}
         return Row(cells, noun=self._noun)
 

@@ -1,8 +1,4 @@
-"""Text of strangers made harmless for a terminal.
-
-What belongs here: which characters may reach a terminal, and what stands in for the others. What
-does not: layout (``table``) and JSON (``gojson``, which has its own escapes).
-"""
+"""Escape control characters in text from other people, which could manipulate the terminal."""
 
 from __future__ import annotations
 
@@ -11,10 +7,10 @@ _NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
 def is_harmful(character: str) -> bool:
-    """Tell whether a character could steer a terminal or hide how a text reads.
+    """Check whether a character can control a terminal or disguise text.
 
-    Those are control characters (C0, DEL, C1), line and paragraph separators, lone surrogates and
-    invisible format characters such as the bidirectional overrides. The two joiners stay, because
+    These are control characters (C0, DEL, C1), line and paragraph separators, lone surrogates and
+    invisible format characters such as bidirectional overrides. The two joiners are harmless:
     scripts and emoji need them.
     """
     if character.isprintable() or character in _JOINERS:
@@ -25,14 +21,14 @@ def is_harmful(character: str) -> bool:
 
 
 def printable(text: str, *, keep: str = "") -> str:
-    r"""Make control characters and terminal escape sequences visible.
+    r"""Return text with visible escapes instead of control characters.
 
-    An escape character becomes the four characters ``\x1b``, a bidirectional override ``\u202e``;
-    a backslash of the text itself stays as it is.
+    An escape character becomes the four characters ``\x1b``, a bidirectional override ``\u202e``.
+    Backslashes in the text do not change.
 
     Args:
-        text: anything, also what a registry sent.
-        keep: control characters to leave alone, as ``"\n\t"`` where lines are wanted.
+        text: any text, for example from a registry.
+        keep: control characters that are not escaped, such as ``"\n\t"``.
     """
     if text.isprintable():
         return text

@@ -1,7 +1,4 @@
-"""Bars of sizes: how much of something is what.
-
-What belongs here: drawing one. What does not: where it stands (``layout``).
-"""
+"""Draw bars that compare sizes."""
 
 from __future__ import annotations
 
@@ -21,36 +18,36 @@ _LIGHT = {Meaning.FREE, Meaning.BAD}
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A size in parts. ``parts``: meaning and bytes of each, from the left."""
+    """A size in parts: the meaning and the size of each part in bytes, from the left."""
 
     parts: tuple[tuple[Meaning, int], ...] = ()
 
     @property
     def total(self) -> int:
-        """Bytes of all parts."""
+        """The size of all parts (bytes)."""
         return sum(size for _, size in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Bars of a table.
+    """The bars of a table.
 
     Args:
-        rows: one a row.
-        legend: meaning and words of the parts that are not plain from the columns.
+        rows: one bar per row.
+        legend: the meaning and description of parts that the columns do not explain.
     """
 
     rows: Sequence[Bar | None] = ()
     legend: Sequence[tuple[Meaning, str]] = ()
 
     @property
-    def tell(self) -> bool:
-        """Whether they tell anything: one alone that has no parts does not."""
+    def are_useful(self) -> bool:
+        """Whether there is anything to compare, unlike with a single bar without parts."""
         found = [[size for _, size in bar.parts if size] for bar in self.rows if bar]
         return any(len(sizes) > 1 for sizes in found) or sum(map(bool, found)) > 1
 
-    def below(self, other: Bar | None) -> Bars:
-        """Return them with one more at the top."""
+    def with_first(self, other: Bar | None) -> Bars:
+        """Return the bars with another one before them."""
         return Bars((other, *self.rows), self.legend)
 
 
@@ -58,13 +55,13 @@ NO_BARS = Bars()
 
 
 def draw(bar: Bar, largest: int, cells: int, style: Style) -> str:
-    """Draw a bar.
+    """Return a bar as text.
 
     Args:
-        bar: what is drawn.
-        largest: bytes of a bar that fills all cells.
-        cells: how many there are.
-        style: of the terminal.
+        bar: the bar.
+        largest: the size of a bar that fills all cells (bytes).
+        cells: the number of cells.
+        style: what the terminal can show.
     """
     parts = [(meaning, size) for meaning, size in bar.parts if size > 0]
     if not parts or largest < 1:
@@ -76,7 +73,7 @@ def draw(bar: Bar, largest: int, cells: int, style: Style) -> str:
     drawn, done, before = [], 0, 0
     for meaning, size in parts:
         before += size
-        # What is there is seen, be it ever so small.
+        # Give every non-empty part at least one cell.
         end = min(cells, max(done + 1, round(before / largest * cells)))
         drawn.append(style.paint(_sign(meaning, style.glyphs) * (end - done), meaning))
         done = end
@@ -96,7 +93,7 @@ def _sign(meaning: Meaning, glyphs: Glyphs) -> str:
 
 
 def legend(entries: Iterable[tuple[Meaning, str]], style: Style) -> str:
-    """Say in one line what the parts of bars are."""
+    """Return one line that describes the parts of bars."""
     return "   ".join(
         f"{style.paint(_sign(meaning, style.glyphs), meaning)} {style.paint(text, Meaning.ASIDE)}"
         for meaning, text in entries

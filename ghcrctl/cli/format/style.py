@@ -1,7 +1,6 @@
-"""How text looks on a terminal: colour by meaning, links, and which signs there are to draw with.
+"""The style of output: colours by meaning, links, and the characters to draw with.
 
-What belongs here: what a terminal can, and how a meaning is shown. What does not: layout
-(``layout``), and what has which meaning (each command). No meaning is shown by colour alone.
+No meaning is shown by colour alone.
 
 Sources: https://no-color.org; https://force-color.org; ECMA-48, 8.3.117 (SGR); the terminals' own
 notes on OSC 8, https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda.
@@ -26,12 +25,12 @@ _VTE_WITH_LINKS = 5001
 _KONSOLE_WITH_LINKS = 201200
 _PROGRAMS_WITH_LINKS = {"iTerm.app", "WezTerm", "vscode", "ghostty", "rio", "Tabby"}
 _TERMS_WITH_LINKS = ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm", "contour")
-# They hand links on only where they were told to.
+# They pass links on only if configured to.
 _MULTIPLEXERS = ("screen", "tmux")
 
 
 class Meaning(Enum):
-    """What a text is."""
+    """The meaning of a text."""
 
     HEADER = auto()
     NAME = auto()
@@ -102,14 +101,14 @@ def rich_styles(*, has_256_colours: bool) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """Signs to draw with.
+    """The characters to draw with.
 
     Args:
-        ellipsis: stands for what was cut.
-        fork: leads to a branch that others follow; ``end`` to the last one.
-        trunk: leads past a branch; ``gap`` below the last one.
-        full: of a bar: a whole cell; ``dark`` and ``light`` are told from it without colour.
-        parts: of a bar, from the left: one to seven eighths of a cell; or nothing.
+        ellipsis: marks text that was cut.
+        fork: begins a branch that is not the last one; ``end`` begins the last one.
+        trunk: continues a tree past a branch; ``gap`` is below the last branch.
+        full: a whole cell of a bar. ``dark`` and ``light`` differ from it without colour.
+        parts: one to seven eighths of a cell, from the left; empty if there are none.
         deleted: marks what is deleted; ``kept`` what is kept.
         pointer: marks the selected line.
     """
@@ -134,25 +133,25 @@ UNICODE = Glyphs()
 
 @lru_cache(maxsize=8)
 def glyphs_for(encoding: str) -> Glyphs:
-    """Return the signs that an encoding has; an unknown one has ASCII's."""
+    """Return the characters that an encoding has, and ASCII instead of the others."""
     chosen = {}
     for field in fields(Glyphs):
-        sign = getattr(UNICODE, field.name)
+        glyph = getattr(UNICODE, field.name)
         try:
-            sign.encode(encoding)
+            glyph.encode(encoding)
         except (UnicodeEncodeError, LookupError):
-            sign = getattr(ASCII, field.name)
-        chosen[field.name] = sign
+            glyph = getattr(ASCII, field.name)
+        chosen[field.name] = glyph
     return Glyphs(**chosen)
 
 
 class Marked(str):
-    """A value that knows what it means on a terminal; elsewhere it is its text.
+    """Text with a meaning and a link, which terminals show.
 
     Args:
-        text: the value.
-        meaning: how it is shown.
-        link: the address of a page about it.
+        text: the text.
+        meaning: its meaning.
+        link: the URL of a page about it.
     """
 
     __slots__ = ("link", "meaning")
@@ -160,24 +159,24 @@ class Marked(str):
     link: str
 
     def __new__(cls, text: str, meaning: Meaning | None = None, link: str = "") -> Marked:
-        """Make one."""
-        made = super().__new__(cls, text)
-        made.meaning = meaning
-        made.link = link
-        return made
+        """Create a marked text."""
+        marked = super().__new__(cls, text)
+        marked.meaning = meaning
+        marked.link = link
+        return marked
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What can be shown at one end of output.
+    """What an output stream can show.
 
     Args:
-        width: cells of a line; ``None`` off a terminal.
+        width: the width of the terminal (cells); ``None`` if the stream is not a terminal.
         in_colour: whether the terminal understands colours and the user wants them.
         has_256_colours: whether the terminal has 256 colours, not 16.
-        has_links: whether links are.
-        glyphs: to draw with.
-        encoding: in which text is written.
+        has_links: whether the terminal shows links.
+        glyphs: the characters to draw with.
+        encoding: the encoding of the stream.
     """
 
     width: int | None = None
@@ -188,17 +187,17 @@ class Style:
     encoding: str = "utf-8"
 
     @property
-    def has_all_signs(self) -> bool:
-        """Whether any text can be written as it is."""
+    def has_all_characters(self) -> bool:
+        """Whether the encoding has every character."""
         return is_utf8(self.encoding)
 
     @property
     def is_full_terminal(self) -> bool:
         """Whether output is a terminal that shows every character, so that rich can draw on it."""
-        return self.width is not None and self.has_all_signs
+        return self.width is not None and self.has_all_characters
 
     def written(self, text: str) -> str:
-        """Return a text with the escapes that stand for what cannot be written (``streams``)."""
+        """Return text with escapes for characters that the encoding lacks."""
         if text.isascii():
             return text
         from ghcrctl.cli.streams import escaped_for
@@ -207,20 +206,20 @@ class Style:
 
     @property
     def is_plain(self) -> bool:
-        """Whether output is for programs: as docker writes it, of any width, without colour."""
+        """Whether the output is docker's: of any width and without colours."""
         return self.width is None and not self.in_colour
 
     def uncut(self, *, wanted: bool) -> Style:
-        """Return a style by which nothing is cut, where that is wanted; else this one."""
+        """Return this style, without a width if nothing should be cut."""
         return replace(self, width=None) if wanted else self
 
     def paint(self, text: str, meaning: Meaning | None, link: str = "") -> str:
-        """Show a text, of which nothing can steer a terminal any more, as what it means.
+        """Return text with the control sequences for its meaning and link.
 
         Args:
-            text: cleaned (``safe``).
-            meaning: ``None`` for no colour.
-            link: a web address; what is none is left out.
+            text: the text, already escaped with `printable`.
+            meaning: its meaning; ``None`` for no colour.
+            link: a URL; other text is ignored.
         """
         if not text:
             return text
@@ -228,7 +227,7 @@ class Style:
             codes = _rendition(meaning, has_256_colours=self.has_256_colours)
             text = f"\x1b[{codes}m{text}{_RESET}"
         if self.has_links and link.startswith(("https://", "http://")):
-            # The sequence may hold printable ASCII only.
+            # The sequence can only contain printable ASCII.
             safe = "".join(c if "!" <= c <= "~" else _escaped(c) for c in link)
             text = f"\x1b]8;;{safe}\x1b\\{text}\x1b]8;;\x1b\\"
         return text
@@ -238,14 +237,16 @@ PLAIN = Style()
 
 
 def style_of(stream: TextIO, environ: Mapping[str, str], width: int | None) -> Style:
-    """Find out what can be shown on a stream.
+    """Return what a stream can show.
 
     Args:
-        stream: the output.
+        stream: the stream.
         environ: the environment.
-        width: of the terminal, in cells; ``None`` where the stream is none.
+        width: the width of the terminal (cells); ``None`` if the stream is not a terminal.
     """
-    in_colour = wants_colour(environ, is_terminal=width is not None) and obeys(stream)
+    in_colour = wants_colour(environ, is_terminal=width is not None) and understands_sequences(
+        stream
+    )
     from ghcrctl.cli.streams import is_c_locale
 
     encoding = getattr(stream, "encoding", None) or "ascii"
@@ -260,7 +261,7 @@ def style_of(stream: TextIO, environ: Mapping[str, str], width: int | None) -> S
 
 
 def wants_colour(environ: Mapping[str, str], *, is_terminal: bool) -> bool:
-    """Tell whether a person wants colour: ``NO_COLOR`` before what forces it, before the rest."""
+    """Check whether the user wants colours. ``NO_COLOR`` overrides variables that force them."""
     if environ.get("NO_COLOR"):
         return False
     for name in ("FORCE_COLOR", "CLICOLOR_FORCE"):
@@ -284,7 +285,7 @@ def is_utf8(encoding: str) -> bool:
 
 
 def knows_links(environ: Mapping[str, str]) -> bool:
-    """Tell whether a terminal is known to show links, and not the sequence that makes one."""
+    """Check whether a terminal is known to show links instead of their control sequences."""
     forced = environ.get("FORCE_HYPERLINK")
     if forced:
         return forced.lower() not in _FALSE
@@ -310,10 +311,10 @@ def _escaped(character: str) -> str:
     return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "replace"))
 
 
-def obeys(stream: TextIO) -> bool:
-    """Tell whether a console obeys sequences; those of Windows must be told to."""
+def understands_sequences(stream: TextIO) -> bool:
+    """Check whether a terminal understands control sequences; on Windows, turn them on."""
     if os.name != "nt":
         return True
-    from ghcrctl.cli.format.windows import obey_sequences
+    from ghcrctl.cli.format.windows import enable_sequences
 
-    return obey_sequences(stream)
+    return enable_sequences(stream)

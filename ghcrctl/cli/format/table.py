@@ -1,8 +1,6 @@
-"""Columns of text, laid out as docker lays them out.
+"""Lay out tables like docker: Go's text/tabwriter with cells of at least 10 and 3 blanks between.
 
-What belongs here: the elastic columns of Go's text/tabwriter with docker's settings (cells at
-least 10 wide, 3 spaces between). What does not: which columns a listing has (``listing``), and
-tables that fit a terminal (``layout``).
+``table_layout`` lays out tables that fit a terminal.
 """
 
 from __future__ import annotations
@@ -31,26 +29,26 @@ def render_rows(
     style: Style = PLAIN,
     bars: Bars | None = None,
 ) -> str:
-    """Lay out rows as a table, one line each.
+    """Return rows as a table.
 
     Args:
         rows: values by field; an absent field is an empty cell.
-        columns: field and header of each column, left to right.
+        columns: field and header of each column, from the left.
         headers: whether the first line has the headers.
-        style: of the terminal; without one the table is docker's.
-        bars: of the rows, for a terminal that has room for them.
+        style: what the terminal can show; in a pipe the table is docker's.
+        bars: the bars of the rows, for terminals that have room for them.
 
     Returns:
-        The lines, each with its line feed; the last column is not padded.
+        The lines, each with a line feed; the last column is not padded.
     """
     if not style.is_plain:
-        return _for_people(rows, columns, headers=headers, style=style, bars=bars)
+        return _for_terminal(rows, columns, headers=headers, style=style, bars=bars)
     lines = ["\t".join(header.upper() for _, header in columns)] if headers else []
     lines += ["\t".join(printable(str(row.get(f, ""))) for f, _ in columns) for row in rows]
     return align("".join(f"{line}\n" for line in lines))
 
 
-def _for_people(
+def _for_terminal(
     rows: Iterable[Mapping[str, object]],
     columns: Sequence[tuple[str, str]],
     *,
@@ -66,14 +64,14 @@ def _for_people(
     table = [headers_of([header for _, header in columns])] if headers else []
     table += [cells_of(row, fields) for row in rows]
     bars = bars or NO_BARS
-    return lay_out(table, shapes_of(fields), style, bars.below(None) if headers else bars)
+    return lay_out(table, shapes_of(fields), style, bars.with_first(None) if headers else bars)
 
 
 def align(text: str) -> str:
-    """Turn tabs into columns.
+    """Replace tabs with blanks so that columns line up.
 
-    As in Go's tabwriter a tab ends a cell, and a column reaches over the neighbouring lines that
-    have a cell in it; what follows a line's last tab belongs to no column.
+    As in Go's tabwriter, a tab ends a cell, and a column extends over neighbouring lines with a
+    cell in it. Text after the last tab of a line is not part of a column.
     """
     lines = [line.split("\t") for line in text.split("\n")]
     widths: list[list[int]] = [[] for _ in lines]
@@ -82,7 +80,7 @@ def align(text: str) -> str:
 
 
 def _measure(lines: list[list[str]], widths: list[list[int]], *, start: int, end: int) -> None:
-    # A stack rather than recursion: a template may have any number of tabs.
+    # A template can have any number of tabs, too many for recursion.
     pending = [(start, end, 0)]
     while pending:
         start, end, column = pending.pop()

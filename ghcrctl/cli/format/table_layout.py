@@ -1,7 +1,6 @@
-"""Tables for people: as wide as the terminal, no wider, in colour, with bars.
+"""Lay out tables for a terminal: as wide as it is, in colour, with bars.
 
-What belongs here: how wide columns are, and what gives way where room is short. What does not:
-docker's tables for programs (``table``).
+``table`` lays out docker's tables for pipes.
 """
 
 from __future__ import annotations
@@ -23,23 +22,23 @@ if TYPE_CHECKING:
 
 _DIGEST = re.compile(r"(sha\d+:)([0-9a-f]{12})[0-9a-f]{20,}")
 _SHORT_DIGEST = re.compile(r"sha\d+:([0-9a-f]{12})")
-# Docker's, and what is used where that is too wide.
+# docker's widths, and the gap that is used if they are too wide.
 _MINIMUM_WIDTH, _PADDING = 10, 3
-_CLOSE = 2
-_LEAST_OF_ALL = 3
-# The order of what is cut only where nothing else is left.
+_NARROW_GAP = 2
+_LAST_MINIMUM = 3
+# The order of columns that are cut only if nothing else can be.
 LAST = 4
-# Of a name, before a bar stands behind it.
+# A bar can shrink names to this width.
 _LONG = 36
-# A bar takes what is left, between these.
-_LEAST_BAR, _MOST_BAR = 10, 40
-# Below this, text needs all the room.
+# A bar takes the remaining width, between these.
+_MINIMUM_BAR, _MAXIMUM_BAR = 10, 40
+# Narrower terminals have no bars.
 _WIDTH_FOR_BARS = 72
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A text at its place in a table, and what it means."""
+    """The text of a cell, and its meaning."""
 
     text: str
     meaning: Meaning | None = None
@@ -48,11 +47,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a column gives way.
+    """How a column shrinks.
 
     Args:
-        least: cells below which it is cut only when nothing else can be.
-        order: columns with a lower one are cut first.
+        least: the width to keep while other columns can shrink (cells).
+        order: columns with a lower order shrink first.
     """
 
     least: int = 6
@@ -65,23 +64,23 @@ def lay_out(
     style: Style,
     bars: Bars = NO_BARS,
 ) -> str:
-    """Lay out a table for a terminal.
+    """Return a table for a terminal.
 
     Args:
-        table: rows of as many cells as there are shapes, the headers among them.
-        shapes: of the columns.
-        style: of the terminal.
-        bars: drawn behind the rows where there is room, all in proportion.
+        table: the rows, including the headers, with as many cells as there are shapes.
+        shapes: how each column shrinks.
+        style: what the terminal can show.
+        bars: drawn after the rows if there is room, all to the same scale.
 
     Returns:
-        The lines, each with its line feed.
+        The lines, each with a line feed.
     """
-    if not style.has_all_signs:
+    if not style.has_all_characters:
         table = [[replace(cell, text=style.written(cell.text)) for cell in row] for row in table]
-    columns = _columns(table, shapes, style.width, has_bars=bars.tell)
+    columns = _columns(table, shapes, style.width, has_bars=bars.are_useful)
     if _cuts_digests(table, columns):
         table = [[replace(cell, text=_short_digest(cell.text)) for cell in row] for row in table]
-        columns = _columns(table, shapes, style.width, has_bars=bars.tell)
+        columns = _columns(table, shapes, style.width, has_bars=bars.are_useful)
     largest = max((bar.total for bar in bars.rows if bar), default=0)
     lines = []
     for number, row in enumerate(table):
@@ -96,10 +95,10 @@ def lay_out(
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """How wide each column is, and a bar behind them; ``gap``: cells between."""
+    """The widths of the columns, of the gaps between them, and of the bar after them (cells)."""
 
     widths: tuple[int, ...]
-    gap: int = _CLOSE
+    gap: int = _NARROW_GAP
     bar: int = 0
 
 
@@ -121,7 +120,7 @@ def _painted(row: Sequence[Cell], columns: _Columns, style: Style) -> Iterator[s
     for cell, width in zip(row, columns.widths, strict=True):
         text, taken = cell.text, display_width(cell.text)
         if taken > width and (short := _SHORT_DIGEST.fullmatch(text)):
-            # Digits are worth more than the name of the algorithm.
+            # The digits are more useful than the name of the algorithm.
             text, taken = short[1], len(short[1])
         if taken > width:
             is_name = cell.meaning is Meaning.NAME
@@ -140,47 +139,48 @@ def _columns(
     table: Sequence[Sequence[Cell]], shapes: Sequence[Shape], width: int | None, *, has_bars: bool
 ) -> _Columns:
     natural = _natural(table, len(shapes))
-    # As docker has it: the last column is as wide as it is.
+    # As in docker's tables, the last column is not padded.
     loose = [max(_MINIMUM_WIDTH, cells + _PADDING) - _PADDING for cells in natural[:-1]]
     loose += natural[-1:]
     if width is None:
         return _Columns(tuple(loose), _PADDING)
     left = _left(loose, width, _PADDING)
     has_bars = has_bars and width >= _WIDTH_FOR_BARS
-    if left >= (_PADDING + _LEAST_BAR if has_bars else 0):
-        bar = min(_MOST_BAR, left - _PADDING) if has_bars else 0
+    if left >= (_PADDING + _MINIMUM_BAR if has_bars else 0):
+        bar = min(_MAXIMUM_BAR, left - _PADDING) if has_bars else 0
         return _Columns(tuple(loose), _PADDING, bar)
     brief = _natural(table, len(shapes), brief=True)
     if has_bars:
-        found = _squeezed(brief, list(map(_for_bar, shapes)), width - _LEAST_BAR - _CLOSE)
+        found = _squeezed(brief, list(map(_for_bar, shapes)), width - _MINIMUM_BAR - _NARROW_GAP)
         if found:
-            return _Columns(tuple(found), bar=min(_MOST_BAR, _left(found, width) - _CLOSE))
+            return _Columns(tuple(found), bar=min(_MAXIMUM_BAR, _left(found, width) - _NARROW_GAP))
     if left >= 0:
         return _Columns(tuple(loose), _PADDING)
-    # Where that is too much, texts give way further, then all; at worst a line is too long.
+    # If that does not fit, shrink text further, then all columns. In the worst case, lines are too
+    # long.
     harder = [Shape(shape.least // (2 if shape.order < 3 else 1), shape.order) for shape in shapes]
-    hardest = [Shape(_LEAST_OF_ALL, shape.order // LAST) for shape in shapes]
-    for tried in (shapes, harder, hardest):
-        found = _squeezed(brief, tried, width)
+    hardest = [Shape(_LAST_MINIMUM, shape.order // LAST) for shape in shapes]
+    for attempt in (shapes, harder, hardest):
+        found = _squeezed(brief, attempt, width)
         if found:
             return _Columns(tuple(found))
-    return _Columns(tuple(min(cells, _LEAST_OF_ALL) for cells in brief))
+    return _Columns(tuple(min(cells, _LAST_MINIMUM) for cells in brief))
 
 
 def _for_bar(shape: Shape) -> Shape:
-    """Return how a column gives way to a bar: only what is long anyway does."""
+    """Return how a column shrinks to make room for a bar: only long text does."""
     if shape.order < 1:
         return shape
     return Shape(_LONG if shape.order == 1 else sys.maxsize, shape.order)
 
 
-def _left(widths: Sequence[int], width: int | None, gap: int = _CLOSE) -> int:
-    """Return how many cells of a line columns leave."""
+def _left(widths: Sequence[int], width: int | None, gap: int = _NARROW_GAP) -> int:
+    """Return the width that the columns leave (cells)."""
     return (width or 0) - sum(widths) - gap * (len(widths) - 1)
 
 
 def _natural(table: Sequence[Sequence[Cell]], count: int, *, brief: bool = False) -> list[int]:
-    """Return how wide columns are; in brief, of headers the first word counts."""
+    """Return the widths of columns; in brief form, only the first word of a header counts."""
     return [
         max((display_width(_brief(row[at]) if brief else row[at].text) for row in table), default=0)
         for at in range(count)
@@ -192,12 +192,12 @@ def _brief(cell: Cell) -> str:
 
 
 def _squeezed(natural: Sequence[int], shapes: Sequence[Shape], width: int) -> list[int] | None:
-    """Return widths with which a line fits, or ``None`` where a column would be below its least."""
+    """Return widths that fit, or ``None`` if a column would be narrower than its minimum."""
     widths = list(natural)
-    over = sum(widths) + _CLOSE * (len(widths) - 1) - width
+    over = sum(widths) + _NARROW_GAP * (len(widths) - 1) - width
     for order in sorted({shape.order for shape in shapes}):
         while over > 0:
-            # What can be cut at this order, the widest first, down to the one after it.
+            # Shrink the widest column of this order to the width of the next one.
             spare = {
                 at: widths[at]
                 for at, shape in enumerate(shapes)

@@ -1,7 +1,4 @@
-"""Trees of text: what hangs on what.
-
-What belongs here: the lines that lead to a branch. What does not: what stands at it.
-"""
+"""Draw the branches of trees."""
 
 from __future__ import annotations
 
@@ -19,20 +16,20 @@ Item = TypeVar("Item")
 
 def branches(
     items: Sequence[Item],
-    below: Callable[[Item], Sequence[Item]],
+    children: Callable[[Item], Sequence[Item]],
     glyphs: Glyphs = UNICODE,
     indent: str = "",
 ) -> Iterator[tuple[str, Item]]:
-    """Yield all items of a tree from the top down, each with the lines that lead to it.
+    """Yield all items of a tree from the top down, each with the branch before it.
 
     Args:
-        items: what hangs on the root.
-        below: tells what hangs on an item.
-        glyphs: to draw with.
-        indent: what each line begins with.
+        items: the children of the root.
+        children: returns the children of an item.
+        glyphs: the characters to draw with.
+        indent: the start of each line.
     """
     for number, item in enumerate(items, 1):
         is_last = number == len(items)
         yield indent + (glyphs.end if is_last else glyphs.fork), item
         deeper = indent + (glyphs.gap if is_last else glyphs.trunk)
-        yield from branches(below(item), below, glyphs, deeper)
+        yield from branches(children(item), children, glyphs, deeper)

@@ -1,8 +1,4 @@
-"""Sizes and times: in docker's words, or exact.
-
-What belongs here: what docker/go-units and docker's listings print for bytes and for times. What
-does not: reading sizes, and the clock (callers pass ``now``).
-"""
+"""Format sizes and times like docker, or exactly. Source: docker/go-units."""
 
 from __future__ import annotations
 
@@ -18,15 +14,15 @@ _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
 _HOUR = 3600
 # Go's longest duration is 2^63-1 nanoseconds; its time.Sub stops there.
 _LONGEST = (2**63 - 1) // 10**9
-# Hours below which a unit is used, the unit's hours and its name.
+# Each unit: the number of hours up to which it is used, its length in hours, and its name.
 _SPANS = ((48, 1, "hours"), (336, 24, "days"), (1440, 168, "weeks"), (17520, 720, "months"))
 
 
 def human_size(size: int, *, precision: int = 3) -> str:
-    """Write a size with a decimal unit: ``13.3kB``, ``7.8MB``, ``1.05GB``, ``0B``.
+    """Return a size with a decimal unit: ``13.3kB``, ``7.8MB``, ``1.05GB``, ``0B``.
 
     Args:
-        size: bytes.
+        size: the size (bytes).
         precision: significant digits; docker's listings have 3, its progress bars 4.
     """
     number, unit = float(size), 0
@@ -37,10 +33,10 @@ def human_size(size: int, *, precision: int = 3) -> str:
 
 
 def human_duration(seconds: float) -> str:
-    """Write how long something took or is ago: ``3 weeks``, ``About an hour``.
+    """Return a duration in docker's words: ``3 weeks``, ``About an hour``.
 
     Args:
-        seconds: the duration; a negative one is ``Less than a second``.
+        seconds: the duration (seconds); a negative one is ``Less than a second``.
     """
     whole = int(min(seconds, _LONGEST))
     if whole < 1:
@@ -59,12 +55,12 @@ def human_duration(seconds: float) -> str:
 
 
 def ago(created: datetime | None, now: datetime, *, missing: str = NOT_AVAILABLE) -> str:
-    """Write how long ago something was made: ``3 weeks ago``.
+    """Return the age of something: ``3 weeks ago``.
 
     Args:
-        created: when it was made; None, and Go's zero time of the year 1, are `missing`.
-        now: the present, with a time zone.
-        missing: docker's tables show ``N/A``, its JSON an empty text.
+        created: the time of creation. ``None`` and Go's zero time (year 1) return `missing`.
+        now: the current time, with a time zone.
+        missing: the text for unknown times: ``N/A`` in docker's tables, empty in its JSON.
     """
     if created is None or (created.year, created.month, created.day) == (1, 1, 1):
         return missing
@@ -73,61 +69,61 @@ def ago(created: datetime | None, now: datetime, *, missing: str = NOT_AVAILABLE
     return f"{human_duration((now - created).total_seconds())} ago"
 
 
-def exact(moment: datetime | None, *, missing: str = NOT_AVAILABLE) -> str:
-    """Write a time as RFC 3339 has it, in UTC to the second: ``2026-01-31T12:00:00Z``."""
-    if moment is None:
+def exact(time: datetime | None, *, missing: str = NOT_AVAILABLE) -> str:
+    """Return a time in UTC, in the format of RFC 3339 with seconds: ``2026-01-31T12:00:00Z``."""
+    if time is None:
         return missing
-    offset = moment.utcoffset()
-    return f"{_stamp(moment - offset if offset else moment, 'T')}Z"
+    offset = time.utcoffset()
+    return f"{_stamp(time - offset if offset else time, 'T')}Z"
 
 
-def _stamp(moment: datetime, separator: str) -> str:
+def _stamp(time: datetime, separator: str) -> str:
     """Format date and time with a four-digit year, which ``%Y`` does not guarantee."""
-    return f"{moment.year:04}-{moment:%m-%d}{separator}{moment:%H:%M:%S}"
+    return f"{time.year:04}-{time:%m-%d}{separator}{time:%H:%M:%S}"
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """How a listing writes sizes and times: for people, or exact.
+    """The format of sizes and times in a listing.
 
     Args:
-        now: the present, aware.
-        is_human: for people.
+        now: the current time, with a time zone.
+        is_human: whether to use docker's readable form instead of exact values.
     """
 
     now: datetime
     is_human: bool = True
 
     def size(self, size: int) -> str:
-        """Write a size: ``13.3kB``, or its bytes."""
+        """Return a size: ``13.3kB``, or the number of bytes."""
         return human_size(size) if self.is_human else str(size)
 
-    def since(self, moment: datetime | None, *, missing: str = NOT_AVAILABLE) -> str:
-        """Write when something was: ``3 weeks ago``, or the exact time."""
+    def since(self, time: datetime | None, *, missing: str = NOT_AVAILABLE) -> str:
+        """Return an age: ``3 weeks ago``, or the exact time."""
         if self.is_human:
-            return ago(moment, self.now, missing=missing)
-        return exact(moment, missing=missing)
+            return ago(time, self.now, missing=missing)
+        return exact(time, missing=missing)
 
-    def at(self, moment: datetime | None, *, missing: str = NOT_AVAILABLE) -> str:
-        """Write a time: as docker's listings do, or as RFC 3339 does."""
-        if moment is None:
+    def at(self, time: datetime | None, *, missing: str = NOT_AVAILABLE) -> str:
+        """Return a time in the format of docker's listings, or of RFC 3339."""
+        if time is None:
             return missing
         if self.is_human:
-            return f"{_stamp(moment, ' ')} +0000 UTC"
-        return exact(moment, missing=missing)
+            return f"{_stamp(time, ' ')} +0000 UTC"
+        return exact(time, missing=missing)
 
     def columns(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Return the columns of a listing, with times for ages where they are exact."""
+        """Return the columns of a listing, with times instead of ages if the format is exact."""
         if self.is_human:
             return tuple(names)
         return tuple(name.replace("Since", "At") for name in names)
 
 
 def exact_fields(size: int | None, created: datetime | None) -> dict[str, object]:
-    """Return the fields that programs read, beside those that docker's listings have for people."""
+    """Return the exact fields that listings have in addition to docker's readable ones."""
     return {"Bytes": size, "Created": rfc3339(created)}
 
 
-def rfc3339(moment: datetime | None) -> str | None:
-    """Write a time for programs; nothing where there is none."""
-    return exact(moment, missing="") or None
+def rfc3339(time: datetime | None) -> str | None:
+    """Return a time in the format of RFC 3339; ``None`` if there is none."""
+    return exact(time, missing="") or None

@@ -5,7 +5,7 @@ Plain Python values stand for what Go would hold in an ``interface{}``: ``str``,
 whose missing key prints ``<no value>``). The classes here represent docker's types that behave
 differently:
 
-- `Struct`: has fixed, ordered fields; asking for another field is an error.
+- `Struct`: has fixed, ordered fields; access to another field is an error.
 - `Row`: a struct of a listing, whose JSON docker sorts by key and escapes for HTML.
 - `StringMap`: ``map[string]string``; `index` of a missing key is the empty text.
 - `SetMap`: ``map[string]struct{}``; `index` of a missing key is the empty struct.
@@ -13,8 +13,6 @@ differently:
   ``null`` in JSON.
 - `NilStruct`: a nil pointer; ``<nil>`` in templates, ``null`` in JSON.
 - `Duration`, `Time`: Go's types, which templates and JSON write differently.
-
-What belongs here: the classes. What does not: what templates do with them (``template``).
 """
 
 from __future__ import annotations
@@ -26,14 +24,14 @@ _SECOND = 10**9
 
 
 class Struct(Mapping[str, Any]):
-    """Fixed fields in their order, as of a Go struct.
+    """A Go struct with fixed, ordered fields.
 
     Args:
-        fields: values by field name; the order is kept in JSON.
-        noun: what the thing is called in errors (``"image"``).
-        aliases: other names by field name, which templates accept and JSON does not show: docker
-            takes both ``.Id`` and ``.ID`` of an image.
-        shown: what JSON shows instead of the fields: docker omits empty ones, and spells others
+        fields: values by field name; JSON keeps the order.
+        noun: the name of an instance in errors (``"image"``).
+        aliases: field names by other names that templates accept. docker accepts both ``.Id`` and
+            ``.ID`` of an image.
+        shown: the fields of the JSON, if they differ: docker omits empty ones and spells others
             differently.
     """
 
@@ -80,25 +78,25 @@ class NilStruct(Struct):
 
 
 class Row(Struct):
-    """One row of a listing, as docker's formatter contexts: JSON has its keys sorted."""
+    """A row of a listing, like docker's formatter contexts: its JSON has sorted keys."""
 
     __slots__ = ()
 
 
 class StringMap(dict[str, str]):
-    """Go's ``map[string]string``, as of labels."""
+    """Go's ``map[string]string``, for example labels."""
 
     __slots__ = ()
 
 
 class SetMap(dict[str, Struct]):
-    """Go's ``map[string]struct{}``, as of volumes and ports."""
+    """Go's ``map[string]struct{}``, for example volumes and ports."""
 
     __slots__ = ()
 
 
 class NilMap(StringMap):
-    """A typed map that is nil."""
+    """A nil map."""
 
     __slots__ = ()
 
@@ -107,7 +105,7 @@ class NilMap(StringMap):
 
 
 class NilSet(SetMap):
-    """A typed map of empty structs that is nil."""
+    """A nil map of empty structs."""
 
     __slots__ = ()
 
@@ -116,7 +114,7 @@ class NilSet(SetMap):
 
 
 class NilList(list[Any]):
-    """A typed slice that is nil."""
+    """A nil slice."""
 
     __slots__ = ()
 
@@ -156,7 +154,7 @@ class Time:
     """Go's ``time.Time`` in UTC: a template prints ``2026-01-31 12:00:00 +0000 UTC``.
 
     Args:
-        rfc3339: the time as JSON has it, in UTC.
+        rfc3339: the time in UTC, in the format of JSON.
     """
 
     __slots__ = ("rfc3339",)

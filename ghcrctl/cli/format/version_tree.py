@@ -1,6 +1,6 @@
-"""The versions of a package as a tree: images, and below each what hangs on it.
+"""Draw the versions of a package as a tree.
 
-What belongs here: the lines. A version that several need stands below each of them.
+A version that several others reference appears below each of them.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _Node = tuple[str, tuple[str, ...]]
 def draw(
     graph: Graph, rows: Sequence[VersionRow], style: Style, measure: Measure, *, full: bool
 ) -> str:
-    """Draw all roots with what goes with them.
+    """Return all roots and the versions below them as a table.
 
     Args:
-        graph: the package's.
-        rows: its versions, the newest first.
-        style: of the terminal.
-        measure: of sizes.
-        full: whether digests are shown in full.
+        graph: the graph of the package.
+        rows: its versions, newest first.
+        style: what the terminal can show.
+        measure: the format of sizes.
+        full: whether to show complete digests.
     """
     by_digest = {row.version.digest: row for row in rows}
     table: list[Sequence[Cell]] = [headers_of([name.upper() for name in _COLUMNS])]
@@ -46,7 +46,9 @@ def draw(
         row = by_digest.get(digest)
         shown = Cell(digest if full else digest.partition(":")[2][:12], Meaning.ASIDE)
         table.append(
-            _there(lead, row, shown, measure) if row else _missing(lead, graph, digest, shown)
+            _version_cells(lead, row, shown, measure)
+            if row
+            else _missing_cells(lead, graph, digest, shown)
         )
         meaning = Meaning.PART if lead else Meaning.SHARED
         bars.append(Bar(((meaning, row.size),)) if row else None)
@@ -61,7 +63,7 @@ def _branches(
 ) -> Iterator[tuple[str, str]]:
     shown: set[str] = set()
     roots = [row.version.digest for row in rows if row.version.digest in graph.roots]
-    # What is tied into a circle hangs on nothing else.
+    # Manifests in a reference cycle have no root; list them as roots.
     reached = graph.reach(roots)
     roots += [d for d in by_digest if d not in reached]
     for root in roots:
@@ -83,7 +85,7 @@ def _below(graph: Graph, digest: str) -> list[str]:
     return [d for d in dict.fromkeys(graph.below(digest)) if d != digest]
 
 
-def _there(lead: str, row: VersionRow, shown: Cell, measure: Measure) -> Sequence[Cell]:
+def _version_cells(lead: str, row: VersionRow, shown: Cell, measure: Measure) -> Sequence[Cell]:
     words = ["orphan"] * row.is_orphan + ["broken"] * row.is_broken + [row.kind]
     platforms = ", ".join(row.platforms) if lead else ""
     name = tags_shown(row.version.tags) if row.version.tags else platforms or NO_TAG
@@ -97,8 +99,8 @@ def _there(lead: str, row: VersionRow, shown: Cell, measure: Measure) -> Sequenc
     )
 
 
-def _missing(lead: str, graph: Graph, digest: str, shown: Cell) -> Sequence[Cell]:
-    """Return the line of what others list and nobody has."""
+def _missing_cells(lead: str, graph: Graph, digest: str, shown: Cell) -> Sequence[Cell]:
+    """Return the cells of a manifest that others reference but the package does not have."""
     platform = next(
         (
             child.platform
@@ -108,6 +110,6 @@ def _missing(lead: str, graph: Graph, digest: str, shown: Cell) -> Sequence[Cell
         ),
         "",
     )
-    state = "not there" if digest in graph.missing else "not listed"
+    state = "missing" if digest in graph.missing else "not listed"
     name = Cell(lead + (printable(platform) or "?"))
     return (name, Cell(state, Meaning.BAD), shown, Cell(""), Cell(""))

@@ -1,6 +1,6 @@
-"""The console of Windows, which obeys escape sequences only where a program asks it to.
+"""Turn on escape sequences in the Windows console, which ignores them by default.
 
-What belongs here: asking. Source: Microsoft's documentation, "SetConsoleMode function".
+Source: Microsoft's documentation, "SetConsoleMode function".
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ _STANDARD_OUTPUT, _STANDARD_ERROR = -11, -12
 _ENABLE_VIRTUAL_TERMINAL_PROCESSING = 0x4
 
 
-def obey_sequences(stream: TextIO, kernel: Any = None) -> bool:
-    """Ask the console of a stream to obey escape sequences; tell whether it does.
+def enable_sequences(stream: TextIO, kernel: Any = None) -> bool:
+    """Turn on escape sequences for the console of a stream; return whether they are on.
 
     Args:
         stream: standard output or standard error.
-        kernel: Windows' kernel32.
+        kernel: kernel32 of Windows.
     """
     import ctypes
 
     if not stream.isatty():
-        # A file or a pipe, where somebody forces colour, takes everything.
+        # With forced colours, files and pipes get the sequences too.
         return True
-    kernel = kernel or ctypes.windll.kernel32  # type: ignore[attr-defined, unused-ignore] # of Windows only
+    kernel = kernel or ctypes.windll.kernel32  # type: ignore[attr-defined, unused-ignore] # Windows only
     number = _STANDARD_ERROR if stream.fileno() == 2 else _STANDARD_OUTPUT
     console = kernel.GetStdHandle(number)
     mode = ctypes.c_ulong()
     if not kernel.GetConsoleMode(console, ctypes.byref(mode)):
-        # A terminal of another system's kind, such as that of git for Windows.
+        # This is a terminal of the Unix kind, such as the one of Git for Windows.
         return True
-    wanted = mode.value | _ENABLE_VIRTUAL_TERMINAL_PROCESSING
-    return bool(mode.value == wanted or kernel.SetConsoleMode(console, wanted))
+    new_mode = mode.value | _ENABLE_VIRTUAL_TERMINAL_PROCESSING
+    return bool(mode.value == new_mode or kernel.SetConsoleMode(console, new_mode))

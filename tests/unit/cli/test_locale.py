@@ -25,4 +25,4 @@ def test_the_locale_c_draws_trees_in_ascii_and_keeps_the_encoding(
     monkeypatch.setattr("locale.setlocale", lambda _: locale)
     style = style_of(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), {}, None)
     assert style.glyphs == glyphs
-    assert style.has_all_signs
+    assert style.has_all_characters

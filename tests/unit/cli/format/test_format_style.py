@@ -23,7 +23,7 @@ from ghcrctl.cli.format.style import (
     wants_colour,
 )
 from ghcrctl.cli.format.units import Measure, exact
-from ghcrctl.cli.format.windows import obey_sequences
+from ghcrctl.cli.format.windows import enable_sequences
 
 LINKING = Style(width=80, in_colour=True, has_links=True)
 
@@ -189,6 +189,6 @@ def test_a_console_of_windows_is_asked_to_obey(
 ) -> None:
     leader, follower = os.openpty()
     with os.fdopen(follower, "w") as stream:
-        assert obey_sequences(stream, kernel) == obeys
+        assert enable_sequences(stream, kernel) == obeys
     os.close(leader)
     assert kernel.mode == mode
