@@ -30,9 +30,15 @@ def main() -> None:
     name = sys.argv[1]
     if not _NAME.fullmatch(name):
         sys.exit(f"error: invalid repository `{name}`: expected OWNER/NAME")
+    rename(name)
+
+
+def rename(name: str) -> None:
+    """Replace the name of the repository in all files."""
+    old = repository()
     for path in files():
         text = path.read_text(encoding="utf-8")
-        path.write_text(renamed(text, repository(), name), encoding="utf-8")
+        path.write_text(renamed(text, old, name), encoding="utf-8")
 
 
 def project() -> dict[str, Any]:

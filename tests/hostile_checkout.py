@@ -26,6 +26,7 @@ _SETTINGS = {
     "pip.conf": "[global]\nno-index = true\nfind-links = /nowhere\n",
     "pip.ini": "[global]\nno-index = true\n",
     "setup.cfg": "[global]\nno-index = true\n[install]\nprefix = /nowhere\n",
+    "uv.toml": 'index-url = "file:///nowhere"\n',
     "pyvenv.cfg": "home = /nowhere\ninclude-system-site-packages = true\n",
 }
 
@@ -54,5 +55,6 @@ def write_hostile_checkout(folder: Path, trap: Path) -> dict[str, str]:
         "PYTHONSTARTUP": str(folder / "startup.py"),
         "PYTHONINSPECT": "",
         "PIP_CONFIG_FILE": str(folder / "pip.conf"),
+        "UV_CONFIG_FILE": str(folder / "uv.toml"),
         "GITHUB_WORKSPACE": str(folder),
     }

@@ -20,7 +20,7 @@ from jeepney import (
 from jeepney.low_level import Parser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _COLLECTION = "/org/freedesktop/secrets/collection/login"
@@ -41,6 +41,9 @@ class SecretServiceDouble:
         forgets_unlock: whether the collection is locked again after its password.
         dismissed: whether the user dismisses the prompt.
         has_collection: whether there is a default collection.
+        confirms: whether the user must confirm changes.
+        broken: whether each request for a secret fails.
+        matches: whether the client has asked for signals.
         calls: methods that were called.
     """
 
@@ -52,8 +55,12 @@ class SecretServiceDouble:
     forgets_unlock: bool = False
     dismissed: bool = False
     has_collection: bool = True
+    confirms: bool = False
+    broken: bool = False
+    matches: bool = False
     calls: list[str] = field(default_factory=list)
     _result: tuple[str, Any] = ("s", "")
+    _change: Callable[[], object] | None = None
 
     def answer(self, message: Message) -> tuple[str, tuple[Any, ...]] | Exception:
         """Return signature and body of the reply to a call."""
@@ -72,6 +79,7 @@ class SecretServiceDouble:
         return "as", (["org.freedesktop.secrets"] if self.startable else [],)
 
     def _AddMatch(self, _: Message) -> Any:  # noqa: N802
+        self.matches = True
         return "", ()
 
     def _OpenSession(self, message: Message) -> Any:  # noqa: N802
@@ -82,9 +90,9 @@ class SecretServiceDouble:
         return "o", (_COLLECTION if self.has_collection else _NONE,)
 
     def _CreateCollection(self, _: Message) -> Any:  # noqa: N802
-        self.has_collection = True
         self._result = ("o", _COLLECTION)
-        return "oo", (_NONE, _PROMPT)
+        self._change = lambda: setattr(self, "has_collection", True)
+        return "oo", self._changed(_COLLECTION)
 
     def _Unlock(self, message: Message) -> Any:  # noqa: N802
         if not self.locked:
@@ -94,18 +102,34 @@ class SecretServiceDouble:
 
     def _Prompt(self, _: Message) -> Any:  # noqa: N802
         self.locked = self.locked and (self.dismissed or self.forgets_unlock)
+        self._finish()
         return "", ()
+
+    def _changed(self, path: str) -> tuple[str, str]:
+        """Make a change now or after a prompt; return the paths of object and prompt."""
+        if self.confirms:
+            return _NONE, _PROMPT
+        self._finish()
+        return path, _NONE
+
+    def _finish(self) -> None:
+        if self._change and not self.dismissed:
+            self._change()
+        self._change = None
 
     def completed(self) -> tuple[str, tuple[Any, ...]]:
         """Return signature and body of the signal at the end of a prompt."""
         return "bv", (self.dismissed, self._result)
 
     def _SearchItems(self, message: Message) -> Any:  # noqa: N802
+        assert message.header.fields[HeaderFields.path] == _COLLECTION
         wanted = set(message.body[0].items())
         found = [f"{_COLLECTION}/{n}" for n, key in enumerate(self.items) if wanted <= key]
         return "ao", (found,)
 
     def _GetSecret(self, message: Message) -> Any:  # noqa: N802
+        if self.broken:
+            return RuntimeError("org.freedesktop.DBus.Error.NoReply")
         if self.locked:
             return RuntimeError("org.freedesktop.Secret.Error.IsLocked")
         return "(oayays)", (("/session", b"", self.items[self._key(message)], "text/plain"),)
@@ -113,13 +137,18 @@ class SecretServiceDouble:
     def _CreateItem(self, message: Message) -> Any:  # noqa: N802
         properties, secret, replace = message.body
         assert replace
+        assert message.header.fields[HeaderFields.path] == _COLLECTION
         attributes = properties["org.freedesktop.Secret.Item.Attributes"][1]
-        self.items[frozenset(attributes.items())] = bytes(secret[2])
-        return "oo", (f"{_COLLECTION}/0", _NONE)
+        key = frozenset(attributes.items())
+        self._result = ("o", f"{_COLLECTION}/0")
+        self._change = lambda: self.items.update({key: bytes(secret[2])})
+        return "oo", self._changed(f"{_COLLECTION}/0")
 
     def _Delete(self, message: Message) -> Any:  # noqa: N802
-        del self.items[self._key(message)]
-        return "o", (_NONE,)
+        key = self._key(message)
+        self._result = ("s", "")
+        self._change = lambda: self.items.pop(key)
+        return "o", self._changed("")[1:]
 
     def _key(self, message: Message) -> frozenset[tuple[str, str]]:
         number = int(message.header.fields[HeaderFields.path].rpartition("/")[2])
@@ -180,7 +209,7 @@ def _replies(message: Message, double: SecretServiceDouble) -> Iterator[Message]
         yield new_error(message, str(answer))
         return
     yield new_method_return(message, *answer)
-    if message.header.fields[HeaderFields.member] == "Prompt":
+    if message.header.fields[HeaderFields.member] == "Prompt" and double.matches:
         yield _signal(*double.completed())
 
 

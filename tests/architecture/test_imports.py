@@ -89,7 +89,7 @@ def test_every_declared_dependency_is_imported() -> None:
     declared = {re.split(r"[^\w.-]", line)[0] for line in project["dependencies"]}
     modules = {"backports.zstd": "backports", "pyyaml": "yaml", "zlib-ng": "zlib_ng"}
     # urllib3 imports pysocks for SOCKS proxies.
-    assert {modules.get(name, name) for name in declared} - {"pysocks", "rich"} <= externals()
+    assert {modules.get(name, name) for name in declared} - {"pysocks"} <= externals()
 
 
 @pytest.mark.parametrize("library", sorted(HOMES))

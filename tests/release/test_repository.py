@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+import shutil
+from typing import TYPE_CHECKING
 
 import pytest
 
-from release.repository import files, project, renamed, repository
+from release.contents import ROOT
+from release.repository import files, project, rename, renamed, repository
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_every_project_url_is_below_the_repository() -> None:
@@ -19,6 +25,19 @@ def test_files_name_the_repository_of_pyproject() -> None:
     names = re.compile(r"(?:github\.com/|ghcr\.io/|uses: |--repo )([\w.-]+/ghcrctl)\b")
     found = {name for path in files() for name in names.findall(path.read_text(encoding="utf-8"))}
     assert found == {repository()}
+
+
+def test_a_rename_changes_every_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in files():
+        copy = tmp_path / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    old = repository()
+    monkeypatch.setattr("release.repository.ROOT", tmp_path)
+    rename("acme/ghcrctl")
+    assert repository() == "acme/ghcrctl"
+    for path in files():
+        assert old not in path.read_text(encoding="utf-8"), path
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,11 @@ def _keyring(service: SecretServiceDouble, **environ: str) -> OsKeyring:
     return OsKeyring({"DBUS_SESSION_BUS_ADDRESS": service.address, **environ})
 
 
-def test_an_entry_is_stored_found_and_erased(service: SecretServiceDouble) -> None:
+@pytest.mark.parametrize("confirms", [False, True])
+def test_an_entry_is_stored_found_and_erased(
+    service: SecretServiceDouble, *, confirms: bool
+) -> None:
+    service.confirms = confirms
     keyring = _keyring(service)
     assert keyring.is_real()
     assert keyring.get("reg.io") is None
@@ -58,6 +62,7 @@ def test_an_entry_is_stored_found_and_erased(service: SecretServiceDouble) -> No
     assert keyring.erase("reg.io")
     assert not keyring.erase("reg.io")
     assert service.items == {}
+    assert "CreateCollection" not in service.calls
 
 
 def test_login_and_lookup_use_the_service(service: SecretServiceDouble, tmp_path: Path) -> None:
@@ -96,7 +101,29 @@ def test_a_collection_that_stays_locked_is_reported(service: SecretServiceDouble
         keyring.get("reg.io")
 
 
-def test_a_missing_collection_is_created_by_login_only(service: SecretServiceDouble) -> None:
+@pytest.mark.parametrize("dismiss", ["store", "erase"])
+def test_a_dismissed_confirmation_is_reported(service: SecretServiceDouble, dismiss: str) -> None:
+    keyring = _keyring(service)
+    keyring.store("reg.io", Credential("old", "secret"))
+    service.confirms = service.dismissed = True
+    with pytest.raises(KeyringError, match="dismissed"):
+        keyring.store("reg.io", CREDENTIAL) if dismiss == "store" else keyring.erase("reg.io")
+    assert b"old" in service.items[frozenset(ATTRIBUTES.items())]
+
+
+def test_another_error_of_the_service_is_reported(service: SecretServiceDouble) -> None:
+    keyring = _keyring(service)
+    keyring.store("reg.io", CREDENTIAL)
+    service.broken = True
+    with pytest.raises(KeyringError, match="over D-Bus"):
+        keyring.get("reg.io")
+
+
+@pytest.mark.parametrize("confirms", [False, True])
+def test_a_missing_collection_is_created_by_login_only(
+    service: SecretServiceDouble, *, confirms: bool
+) -> None:
+    service.confirms = confirms
     service.has_collection = False
     keyring = _keyring(service)
     assert keyring.get("reg.io") is None
