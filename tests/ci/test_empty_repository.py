@@ -63,8 +63,8 @@ def _add(runner: Runner, example: Path, target: str) -> None:
 
 def _workflow(runner: Runner, name: str) -> dict[str, Any]:
     _add(runner, EXAMPLES / name, f".github/workflows/{name}")
-    described: dict[str, Any] = yaml.safe_load((EXAMPLES / name).read_text(encoding="utf-8"))
-    return described["jobs"]
+    jobs: dict[str, Any] = yaml.safe_load((EXAMPLES / name).read_text(encoding="utf-8"))["jobs"]
+    return jobs
 
 
 def _step(job: dict[str, Any], name: str) -> str:
