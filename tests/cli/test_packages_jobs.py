@@ -270,7 +270,7 @@ def test_a_job_token_that_cannot_list_gets_a_hint(
 ) -> None:
     done = as_job(job, github).run("packages", *arguments)
     assert done.returncode == 5, done.stderr
-    assert "it can never list the packages of an owner" in done.stderr
+    assert "it can never list an owner's packages" in done.stderr
     assert "hint: " in done.stderr
     assert "Traceback" not in done.stderr
     assert "ghs_job" not in done.stderr

@@ -69,7 +69,7 @@ def test_endpoints_are_parsed(
         ("~/image", "archive:~/image"),
         ("image.tar", "archive:image.tar"),
         ("octo/image.tar.gz", "archive:octo/image.tar.gz"),
-        ("octo/Image:", "a reference looks like"),
+        ("octo/Image:", "write it like ghcr.io"),
     ],
 )
 def test_an_invalid_endpoint_gets_a_hint(session: Session, text: str, hint: str) -> None:

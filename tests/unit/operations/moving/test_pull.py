@@ -195,7 +195,7 @@ def test_an_expired_credential_does_not_block_a_public_image(
     with session_on(tmp_path, registry=ghcr.host, token="ghp_old", warn=said.append) as session:
         assert pull(session, name_at(ghcr, session)).updated
     [warning] = said
-    assert warning.endswith("or remove it: unset GHCRCTL_TOKEN")
+    assert warning.endswith("or unset it: unset GHCRCTL_TOKEN")
     assert "ghp_old" not in warning
 
 

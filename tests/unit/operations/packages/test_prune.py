@@ -129,7 +129,7 @@ def test_a_job_token_that_cannot_list_packages_gets_a_hint(
         pytest.raises(DeniedError) as caught,
     ):
         match_packages(job, ["octo/*"])
-    assert "never list the packages of an owner: name each one" in (caught.value.hint or "")
+    assert "never list an owner's packages: name each package" in (caught.value.hint or "")
 
 
 def test_white_space_around_a_name_is_ignored(at_github: Session, github: GitHubDouble) -> None:

@@ -221,7 +221,7 @@ def test_a_package_whose_name_was_reused_is_reported(
     packages = at_github.packages(github.host)
     owner = packages.owner("octo")
     github.push(NAME, "v9", random_image(seed=9))
-    with pytest.raises(RefusedError, match="something else has its name"):
+    with pytest.raises(RefusedError, match="its name is taken"):
         packages.restore(owner, "app")
 
 
