@@ -1,4 +1,4 @@
-"""A registry and an archive beside the commands."""
+"""Fixtures: a registry and an archive."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["ghcr", "plain_registry"]
 
 @pytest.fixture
 def archive(tmp_path: Path) -> str:
-    """Write a tar archive of one file; return its path."""
+    """Write a tar archive of one file and return its path."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as tar:
         member = tarfile.TarInfo("hello")
@@ -33,7 +33,7 @@ def archive(tmp_path: Path) -> str:
 
 
 def _stored(data: bytes) -> bytes:
-    """Pack without compression, so that the bytes do not depend on a library (RFC 1951, 1952)."""
+    """Return an uncompressed gzip stream, equal for all libraries (RFC 1951, 1952)."""
     header = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
     block = struct.pack("<BHH", 1, len(data), len(data) ^ 0xFFFF) + data
     return header + block + struct.pack("<II", zlib.crc32(data), len(data))

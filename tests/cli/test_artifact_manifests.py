@@ -1,4 +1,4 @@
-"""Commands over artifact manifests of the release candidates of the OCI image spec 1.1."""
+"""Commands on artifact manifests of the OCI image spec 1.1 release candidates."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_an_artifact_manifest_is_a_referrer(
 ) -> None:
     other = f"{plain_registry.host}/octo/other"
     shell.ok("copy", f"{name}:v1", f"{other}:v1")
-    # Only a push makes it a referrer in this registry.
+    # This registry only registers referrers on push.
     shell.ok("copy", f"{name}:signature", f"{other}:signature")
     lines = shell.ok("referrers", f"{other}:v1")
     assert any(SIGNATURE.root.digest.encoded[:12] in line for line in lines)

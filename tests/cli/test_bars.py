@@ -1,4 +1,4 @@
-"""Bars, as a terminal shows them while content moves, and what is left of them."""
+"""Progress bars on a terminal, during a transfer and after it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def shell(tmp_path: Path) -> Shell:
 
 @pytest.fixture
 def name(plain_registry: PlainRegistry) -> str:
-    """Return an image that takes some seconds to come."""
+    """Return an image that takes some seconds to pull."""
     plain_registry.push_image("octo/app", "1.0", random_image(LAYERS, size=120_000, seed=1))
     drip = Fault("GET", "/blobs/", times=10_000, drip=2_000)
     plain_registry.faults.append(drip)
@@ -42,12 +42,12 @@ def bars(lines: list[str]) -> list[str]:
 
 
 def has_moved(lines: list[str]) -> bool:
-    """Check whether all layers have a bar and some bytes."""
+    """Return whether all layers have a bar and some transferred bytes."""
     return len(bars(lines)) == LAYERS and not any(" 0.0" in line for line in bars(lines))
 
 
 def plain_lines(shell: Shell, name: str) -> list[str]:
-    """Return what the same command prints off the terminal; layers end in any order."""
+    """Return the output of the same command without a terminal. Layers end in any order."""
     shell.ok("rmi", name)
     return shell.ok("pull", name)
 
@@ -73,7 +73,7 @@ def test_no_frame_is_half_a_frame(shell: Shell, name: str) -> None:
     assert len(frames) > 5
     for frame in frames:
         assert "\x1b[?2026l" in frame
-    # From the first bar to the last the total never goes away.
+    # The total is shown from the first bar to the last.
     totals = [any(line.startswith("Total") for line in shown) for shown in terminal.frames]
     first, last = totals.index(True), len(totals) - totals[::-1].index(True)
     assert all(totals[first:last])

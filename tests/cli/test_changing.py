@@ -1,4 +1,4 @@
-"""Flattening, rebasing and converting, as a person does it."""
+"""The commands ``flatten``, ``rebase`` and ``convert``."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_an_image_is_flattened_at_its_registry(shell: Shell, ghcr: RegistryDoubl
     assert layer.endswith(": Copied")
     assert last == f"Pushed to {name}:flat"
     assert shell.ok("digest", f"{name}:flat") == [digest.removeprefix("Digest: ")]
-    # Once more it is all there.
+    # All content exists again.
     assert shell.ok("flatten", f"{name}:1", "-t", f"{name}:flat", "--compress", "zstd") == [
         digest,
         last,
@@ -53,7 +53,7 @@ def test_an_image_is_rebased_at_its_registry(shell: Shell, ghcr: RegistryDouble)
     ]
     assert previous == f"Previous digest: {IMAGE.root.digest}"
     assert last == f"Pushed to {app}:1"
-    # Now the annotations name the base, and it has not moved.
+    # The annotations name the base image, and its tag has not moved.
     assert shell.ok("rebase", "-q", f"{app}:1") == [digest.removeprefix("Digest: ")]
     told = shell.fails(7, "rebase", f"{app}:1", "--old-base", f"{base}:1")
     assert f"is not based on {base}:1: its layer 1 is sha256:" in told

@@ -1,4 +1,4 @@
-"""Closed pipes: a quiet end, with the same exit status on every system."""
+"""Closed pipes end commands quietly, with the same exit status on every system."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _COMMANDS = [
 
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
-    """A home with an image that is larger than any buffer."""
+    """A home with output larger than any buffer."""
     folder = tmp_path_factory.mktemp("pipes")
     shell = Shell(folder / "home")
     data = bytes(range(256)) * 4096
@@ -59,7 +59,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
 
 
 def _run(shell: Shell, line: str, *, closed: str, is_windows: bool) -> tuple[int, str]:
-    """Run a command with a stream that nobody reads; return the status and what the other got."""
+    """Run a command with a closed stream, and return the status and the other stream."""
     program = (_WINDOWS if is_windows else "import sys\n") + _PROGRAM
     process = subprocess.Popen(
         [sys.executable, "-c", program, *line.split()],

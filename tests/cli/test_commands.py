@@ -1,4 +1,4 @@
-"""The commands as a person runs them."""
+"""The main commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Completion in real shells, and what they are told."""
+"""Completion in real shells, and its protocol."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ START = {
     ),
     "fish": (["fish", "--no-config", "-i"], "ghcrctl completion fish | source"),
 }
-# What is typed before a line to see what its words are.
+# Prefixed to a line to print its words.
 LOOK = "\x01printf '<%s>' "
 _SLOW = {"requests", "keyring", "rich", "urllib3", "ssl"}
 
 
 @pytest.fixture
 def shell(tmp_path: Path, archive: str) -> Shell:
-    """A machine with three images, and a program that is found on the PATH."""
+    """A machine with three images and the program on the PATH."""
     made = Shell(tmp_path)
     folder = tmp_path / "bin"
     folder.mkdir()
@@ -59,14 +59,14 @@ def shell(tmp_path: Path, archive: str) -> Shell:
 
 
 def told(shell: Shell, *given: str) -> list[list[str]]:
-    """Return the fields of each line that a script is answered."""
+    """Return the fields of each output line for a script."""
     done = shell.run("__complete", *given)
     assert (done.returncode, done.stderr) == (0, "")
     return [line.split("\t") for line in done.stdout.splitlines()]
 
 
 def offered(shell: Shell, line: str) -> list[str]:
-    """Return the candidates for the end of a line, as PowerShell gets them: whole words."""
+    """Return the candidates for the last word of a line, in PowerShell's protocol."""
     packed = base64.b64encode(line.encode()).decode()
     return [value for _, value, _ in told(shell, "powershell", packed)]
 
@@ -252,7 +252,7 @@ def test_local_candidates_need_no_slow_imports(shell: Shell, line: str) -> None:
 
 @pytest.fixture(params=ALL)
 def terminal(request: pytest.FixtureRequest, shell: Shell) -> Iterator[Terminal]:
-    """A real shell that has read its script."""
+    """A real shell with the completion script loaded."""
     require_peer(request.param)
     command, load = START[request.param]
     environ = {**shell.environ, "ZDOTDIR": str(shell.folder)}
@@ -263,7 +263,7 @@ def terminal(request: pytest.FixtureRequest, shell: Shell) -> Iterator[Terminal]
 
 
 def completed(terminal: Terminal, line: str) -> str:
-    """Type a line and the tabulator; return the words that it is then, each in brackets."""
+    """Type a line and Tab, and return the resulting words, each in brackets."""
     terminal.rest(0.1)
     terminal.type(f"{line}\t")
     terminal.rest(1.2)

@@ -1,4 +1,4 @@
-"""``ghcrctl copy`` as a person runs it."""
+"""``ghcrctl copy``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def shell(tmp_path: Path) -> Shell:
 
 @pytest.fixture
 def host(plain_registry: PlainRegistry) -> str:
-    """A registry with two images, and something that refers to the first."""
+    """A registry with two images and a referrer of the first."""
     plain_registry.push_image("octo/one", "1.0", ONE)
     plain_registry.push_image("octo/two", "2.0", TWO)
     plain_registry.push_image("octo/one", None, SBOM)

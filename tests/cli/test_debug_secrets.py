@@ -1,4 +1,4 @@
-"""What `--debug` and errors print of addresses with secrets, and what an import records of them."""
+"""Secrets in URLs are hidden in `--debug` output, errors and the history of imports."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _closed_port() -> int:
 
 @contextmanager
 def _serving(body: bytes) -> Iterator[str]:
-    """Serve bytes at every path."""
+    """Serve the same bytes at every path."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -46,7 +46,7 @@ def _serving(body: bytes) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Stay silent."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))

@@ -1,4 +1,4 @@
-"""With Docker Hub as the default registry, names mean what they mean in docker."""
+"""With Docker Hub as the default registry, names have the same meaning as in docker."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME = "docker.io/library/alpine:latest"
 
 @pytest.fixture
 def shell(tmp_path: Path, plain_registry: PlainRegistry) -> Shell:
-    """A machine that reaches Docker Hub through a mirror."""
+    """A machine that uses a mirror of Docker Hub."""
     plain_registry.push_image("library/alpine", "latest", IMAGE)
     made = Shell(tmp_path / "home")
     made.environ["GHCRCTL_DEFAULT_REGISTRY"] = "docker.io"

@@ -49,7 +49,7 @@ from ghcrctl.cli.main import main
 break_disk(setattr, step, int(number), fragment)
 main(sys.argv[4:])
 """
-# Each with a part of the path of the file that it writes.
+# Each command with a part of the path that it writes.
 COMMANDS = {
     ("save", "hello", "-o", "out.tar"): "out.tar",
     ("save", "hello", "--format", "docker", "-o", "out.tar"): "out.tar",
@@ -82,7 +82,7 @@ def registry() -> Iterator[PlainRegistry]:
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory, registry: PlainRegistry) -> Path:
-    """Make a home with an image, which tests copy."""
+    """Create a home with an image, which tests copy."""
     folder = tmp_path_factory.mktemp("template")
     with tarfile.open(folder / "rootfs.tar", "w") as archive:
         archive.add(__file__, "hello")
@@ -126,7 +126,7 @@ def test_written_files_are_durable(
     done = _run(shell, registry.host, script, command)
     assert done.returncode == 0, done.stderr
     if command[0] in {"save", "export", "lock", "artifact", "login"}:
-        # Once more, in place of what is there.
+        # Run again, replacing the existing file.
         shell.ok("tag", "hello", "again")
         done = _run(shell, registry.host, script, command)
         assert "not durable" not in done.stderr
@@ -134,7 +134,7 @@ def test_written_files_are_durable(
 
 
 def _files(shell: Shell) -> dict[str, bytes]:
-    """Return the files that a failed command may not change or add."""
+    """Return the files that a failed command must not change or add."""
     left_out = {".cache", "partial", "leases", "spare", "verified"}
     return {
         str(path.relative_to(shell.folder)): path.read_bytes()
@@ -155,7 +155,7 @@ def _is_whole_blob(name: str, content: bytes) -> bool:
 def test_a_disk_that_refuses_leaves_no_half_file(
     shell: Shell, registry: PlainRegistry, command: tuple[str, ...], step: str
 ) -> None:
-    # Each command meets some errors, and each error some commands.
+    # Each command gets some errors, and each error some commands.
     number = ERRORS[(list(COMMANDS).index(command) + STEPS.index(step)) % len(ERRORS)]
     before = _files(shell)
     script = [_BREAK, step, str(number), COMMANDS[command]]
@@ -168,7 +168,7 @@ def test_a_disk_that_refuses_leaves_no_half_file(
         for name, content in _files(shell).items()
         if before.get(name) != content and not _is_whole_blob(name, content)
     }
-    # An image is imported before its digest is written, and a layout begun before it has images.
+    # Images are imported before the digest is written, and layouts are created empty.
     done_before = {"digest": "store/index.json", "new/out/": "new/out/oci-layout"}
     assert set(left) <= {done_before.get(COMMANDS[command])}
     assert set(before) <= set(_files(shell))

@@ -1,4 +1,4 @@
-"""Progress for programs: what happens, as JSON, an object a line."""
+"""Progress events as JSON lines."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def name(plain_registry: PlainRegistry) -> str:
 
 
 def events(shell: Shell, *arguments: str, status: int = 0) -> list[dict[str, Any]]:
-    """Run a command; return its events, each of which is as the schema has it."""
+    """Run a command and return its events, after checking them against the schema."""
     done = shell.run(*arguments, "--progress", "json")
     assert done.returncode == status, done.stderr
     found = [json.loads(line) for line in done.stderr.splitlines()]

@@ -1,4 +1,4 @@
-"""A system that gives no more threads, memory or open files."""
+"""A system without free threads, memory or open files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.needs("limits")
 
-# Starts some threads, and no more.
+# Limits the number of threads.
 _THREADS = """
 import sys, threading
 left = int(sys.argv.pop(1))
@@ -39,7 +39,7 @@ threading.Thread.start = limited
 from ghcrctl.cli.main import main
 main(sys.argv[1:])
 """
-# Opens some files and connections, and no more.
+# Limits the number of open files and connections.
 _FILES = """
 import resource, sys
 limit = int(sys.argv.pop(1))

@@ -1,4 +1,4 @@
-"""``ghcrctl explain``: finding what is meant, and telling it."""
+"""``ghcrctl explain``."""
 
 from __future__ import annotations
 

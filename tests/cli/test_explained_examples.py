@@ -1,6 +1,6 @@
-"""Every example in the explanations is what really happens.
+"""Every example in the explanations is real output.
 
-``GHCRCTL_WRITE_GOLDEN=1`` writes the examples anew; their change is then read as any other.
+``GHCRCTL_WRITE_GOLDEN=1`` rewrites the examples. Review the changes like any others.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from tests.explained.scenes import Scene
 
-# Read before tests are cut off from the environment.
+# Read before fixtures isolate the environment.
 _WRITE = bool(os.environ.get("GHCRCTL_WRITE_GOLDEN"))
 _EXAMPLE = re.compile(r"## Example\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
-# What a run reports in other ways than as an error that ends it.
+# Codes that are reported without ending the run.
 _REPORTED = {"blocked", "bug", "interrupted", "terminated", "usage"}
 
 
@@ -96,7 +96,7 @@ def test_commands_in_explanations_exist() -> None:
 
 
 def understood(line: str) -> bool:
-    """Tell whether a command line has commands and options that there are."""
+    """Return whether all commands and options of a command line exist."""
     words = shlex.split(line)[1:]
     command: click.Command | None = cli
     context = click.Context(cli, info_name="ghcrctl")

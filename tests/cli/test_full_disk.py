@@ -1,4 +1,4 @@
-"""A disk that is full, for real: nothing is lost, and what makes room works."""
+"""A full disk: nothing is lost, and commands that free space work."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ALONE = (["unshare", "--mount"], ["unshare", "--map-root-user", "--mount"])
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """Give a disk of 8 MiB, which goes with the process that mounted it for itself alone."""
+    """Mount a disk of 8 MiB in a private namespace of a process."""
     require_peer("unshare")
     folder = tmp_path / "disk"
     folder.mkdir()
@@ -48,7 +48,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 class FullDisk:
-    """A store on a small disk, and what else fills it."""
+    """A store on a small disk, and files that fill it."""
 
     def __init__(self, shell: Shell, disk: Path, host: str) -> None:
         self.shell = shell
@@ -72,13 +72,13 @@ class FullDisk:
         return set(self.shell.ok("images", "--format", "{{.Repository}}:{{.Tag}}"))
 
     def refuses(self, *arguments: str) -> None:
-        """See that a command fails for want of room, and for nothing else."""
+        """Check that a command fails because the disk is full."""
         told = self.shell.fails(8, *arguments)
         assert "No space left on device" in told
         assert "hint: " in told
 
     def is_well(self, *names: str) -> None:
-        """See that these names are there, whole, and no other."""
+        """Check that exactly these images exist and are intact."""
         assert self.names() == set(names)
         assert self.shell.ok("fsck")[-1].endswith("no problems found")
         assert [p.name for p in self.store.iterdir() if p.name.startswith(".")] == []
@@ -86,7 +86,7 @@ class FullDisk:
 
 @pytest.fixture
 def full(disk: Path, tmp_path: Path, plain_registry: PlainRegistry) -> FullDisk:
-    """Put an image on the disk, and nothing else yet."""
+    """Store an image on an otherwise empty disk."""
     plain_registry.push_image("octo/kept", "1", KEPT)
     plain_registry.push_image("octo/huge", "1", HUGE)
     made = FullDisk(Shell(tmp_path), disk, plain_registry.host)
@@ -97,7 +97,7 @@ def full(disk: Path, tmp_path: Path, plain_registry: PlainRegistry) -> FullDisk:
 def test_a_pull_that_does_not_fit_keeps_existing_images(full: FullDisk) -> None:
     full.refuses("pull", "-q", full.huge)
     full.is_well(full.name)
-    # What was received in full stays for another try; what did not fit takes no room.
+    # Complete downloads are kept for the next attempt. Partial ones take no space.
     assert shutil.disk_usage(full.store).free > 0
     full.shell.ok("prune", "-f")
     full.is_well(full.name)
@@ -171,7 +171,7 @@ def test_a_store_without_reserved_space_frees_unused_content(full: FullDisk) -> 
 
 
 def add_names(full: FullDisk, names: list[str]) -> None:
-    """Give the image more names, as many commands would."""
+    """Add names to the image, like many commands would."""
     path = full.store / "index.json"
     document = json.loads(path.read_text())
     [entry] = document["manifests"]

@@ -1,6 +1,6 @@
-"""What people and scripts see, word for word: a session of commands, plain, as JSON, on a terminal.
+"""Golden output of sessions of commands: plain, as JSON and on a terminal.
 
-``GHCRCTL_WRITE_GOLDEN=1`` writes the files anew; their change is then read as any other.
+``GHCRCTL_WRITE_GOLDEN=1`` rewrites the files. Review the changes like any others.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from tests.registry_double import RegistryDouble
 
 GOLDEN = Path(__file__).parent / "golden"
-# Read before tests are cut off from the environment.
+# Read before fixtures isolate the environment.
 _WRITE = bool(os.environ.get("GHCRCTL_WRITE_GOLDEN"))
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
-# A session each; {name} is a repository on the test registry.
+# Sessions by name. {name} is a repository on the test registry.
 SESSIONS = {
     "plain": """
         import -c 'CMD ["/hello"]' -m greeting rootfs.tar.gz hello
@@ -160,7 +160,7 @@ SESSIONS = {
 
 
 def play(session: str, run: Callable[[str], str]) -> str:
-    """Run a session's commands, and write down what is to be seen of each."""
+    """Run the commands of a session and return a transcript."""
     lines = [line.strip() for line in session.strip().splitlines()]
     return "\n".join(f"$ ghcrctl {line}\n{run(line)}" for line in lines)
 
@@ -171,12 +171,12 @@ def plainly(shell: Shell, line: str) -> str:
     return f"{done.stdout}{done.stderr}{status}"
 
 
-# A rebased image notes the name of its base, and with it the port.
+# A rebased image records the name of its base image, which includes the port.
 _OF_HOST = re.compile(r'("Name": "HOST/octo/hello:new",\s+"Digest": )"sha256:[0-9a-f]{64}"')
 
 
 def masked(text: str, host: str) -> str:
-    """Take out what differs from run to run."""
+    """Mask values that differ between runs."""
     text = re.sub(r"\d+ (years|months) ago ?", "AGO ", text.replace(host, "HOST"))
     text = _OF_HOST.sub(r'\1"DIGEST"', text)
     return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
@@ -190,7 +190,7 @@ def shell(tmp_path: Path, archive: str) -> Shell:
 
 @pytest.mark.parametrize("mode", list(SESSIONS))
 def test_output_matches_the_golden_file(shell: Shell, ghcr: RegistryDouble, mode: str) -> None:
-    # A host of constant width keeps tables in shape.
+    # A host name of constant width keeps tables aligned.
     shell.environ |= {
         "GHCRCTL_REGISTRY": ghcr.host,
         "GHCRCTL_USERNAME": "octo",
@@ -208,7 +208,7 @@ def test_output_matches_the_golden_file(shell: Shell, ghcr: RegistryDouble, mode
 
 
 def on_a_terminal(shell: Shell, *arguments: str) -> str:
-    """Run a command on a terminal of 80 columns; return what it writes there."""
+    """Run a command on a terminal with 80 columns and return its output."""
     master, slave = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "ghcrctl", *arguments],
@@ -223,7 +223,7 @@ def on_a_terminal(shell: Shell, *arguments: str) -> str:
             try:
                 part = os.read(master, 65536)
             except OSError:
-                # Linux says so at the end of a terminal.
+                # Linux reports the end of a terminal with this error.
                 break
             if not part:
                 break

@@ -1,4 +1,4 @@
-"""Looking into images as a person does: ls, cat, export and diff."""
+"""The commands ``ls``, ``cat``, ``export`` and ``diff``."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def name(shell: Shell) -> str:
 
 
 def raw(shell: Shell, *arguments: str) -> bytes:
-    """Run a command that must succeed; return the bytes that it prints."""
+    """Run a command that must succeed and return the bytes it prints."""
     command = [sys.executable, "-m", "ghcrctl", *arguments]
     return subprocess.run(
         command, env=shell.environ, cwd=shell.folder, capture_output=True, check=True
@@ -227,7 +227,7 @@ def test_differences_are_json_for_scripts(shell: Shell, name: str) -> None:
 
 
 def huge_image(member: int) -> Built:
-    """Make an image with one huge file, quickly: its zeros are packed once and repeated."""
+    """Create an image with one huge file. Its zeros are compressed once and repeated."""
     whole = tar(directory("data/"), file("data/huge"), file("data/small", b"small"))
     start, end = bytearray(whole[:1024]), whole[1024:]
     start[512 + 124 : 512 + 136] = b"%011o\0" % member
@@ -259,6 +259,6 @@ def test_memory_does_not_grow_with_files(shell: Shell, arguments: list[str]) -> 
     path = rest if verb == "cat" else []
     options = [] if verb == "cat" else rest
     command = [sys.executable, "-m", "ghcrctl", verb, *options, "huge", *path]
-    # Measured by a small process: Linux counts what the one that starts a command had in memory.
+    # Measured from a small process, because Linux counts the memory of the parent.
     done = run(command, shell.environ, shell.folder / "log")
     assert done.peak < 100 * MEGABYTE

@@ -1,4 +1,4 @@
-"""Ctrl-C, a full disk, a store that cannot be written: what was there before is there after."""
+"""Ctrl-C, a full disk or an unwritable store keep existing images intact."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def shell(tmp_path: Path) -> Shell:
 
 @pytest.fixture
 def name(shell: Shell, plain_registry: PlainRegistry) -> str:
-    """A name whose old image is here, and whose new one is at the registry."""
+    """A name with an old local image and a new image at the registry."""
     made = f"{plain_registry.host}/octo/image:1.0"
     plain_registry.push_image("octo/image", "1.0", OLD)
     shell.ok("pull", made)
@@ -51,15 +51,15 @@ def start(
     """Start a command.
 
     Args:
-        shell: whose home it gets.
-        arguments: after the program's name.
-        limit: bytes that no file may pass, as on a disk that is full.
-        root: whether a user that may write everywhere still may.
+        shell: the shell whose home is used.
+        arguments: arguments of the program.
+        limit: maximum file size, to simulate a full disk (bytes).
+        root: whether root keeps the permission to write everywhere.
     """
 
     def restrict() -> None:
         if not root:
-            # The two powers by which root passes permissions (capabilities(7), prctl(2)).
+            # The two capabilities that bypass permissions (capabilities(7), prctl(2)).
             for power in (1, 2):
                 ctypes.CDLL(None).prctl(24, power, 0, 0, 0)
         if limit is not None:
@@ -129,7 +129,7 @@ def test_a_command_that_takes_too_long_gives_up(
     assert digest(shell, name) == str(OLD.root.digest)
 
 
-# Commands that ask for several things, at once or one after the other.
+# Commands with several requests, in parallel or in sequence.
 _SEVERAL = {
     "pull": ("pull", "--format", "json", "NAME", "NAME2"),
     "inspect": ("inspect", "--remote", "--format", "json", "NAME", "NAME2"),
@@ -142,7 +142,7 @@ _SEVERAL = {
 
 
 def named(arguments: tuple[str, ...], name: str) -> list[str]:
-    """Put the name of an image, one beside it and its repository where they are to stand."""
+    """Fill in the names of two images and of their repository."""
     names = {"NAME": name, "NAME2": f"{name}-2", "REPOSITORY": name.rpartition(":")[0]}
     return [names.get(each, each) for each in arguments]
 
@@ -204,7 +204,7 @@ def test_a_full_disk_is_reported_and_unchanged(
     assert plain_registry.count() > before
     assert digest(shell, name) == str(OLD.root.digest)
     partial = shell.folder / "store" / "ghcrctl" / "partial"
-    # What did not fit is gone; what was still under way may go on with the next pull.
+    # The download that did not fit is deleted. Others may resume with the next pull.
     assert all(path.stat().st_size < 100_000 for path in partial.iterdir())
     assert digest_after_pull(shell, name) == str(NEW.root.digest)
 

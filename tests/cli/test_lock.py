@@ -1,4 +1,4 @@
-"""``ghcrctl lock`` as people and jobs run it."""
+"""``ghcrctl lock``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``ghcrctl manifest`` as docker's users run it."""
+"""``ghcrctl manifest`` with docker's command lines."""
 
 from __future__ import annotations
 

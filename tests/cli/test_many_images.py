@@ -1,4 +1,4 @@
-"""Commands that are given several images: what they print, what they ask for, how they end."""
+"""Commands with several images: output, requests and exit status."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def shell(tmp_path: Path) -> Shell:
 
 @pytest.fixture
 def names(plain_registry: PlainRegistry) -> list[str]:
-    """Three images that share their layers, and one that shares none."""
+    """Three images that share layers, and one that shares none."""
     host = plain_registry.host
     plain_registry.push_image("octo/image", "one", ONE)
     plain_registry.push_image("octo/image", "all", index_of(ONE))
@@ -53,7 +53,7 @@ def test_layers_that_images_share_are_pushed_once(
     fresh = [name.replace("octo/image", "octo/other") for name in names]
     for name, other in zip(names, fresh, strict=True):
         shell.ok("tag", name, other)
-    # Nothing says that the registry has the layers already, so that they are sent.
+    # Remove the record of uploaded layers, so that they are uploaded.
     shell.ok("rmi", *names)
     lines = shell.ok("push", *fresh)
     assert sum("refers to repository" in line for line in lines) == 1

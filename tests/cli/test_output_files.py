@@ -1,4 +1,4 @@
-"""Files that commands write where the user says: their modes, and paths that cannot be."""
+"""Output files of commands: modes and invalid paths."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ def test_a_mistyped_file_is_a_usage_error(shell: Shell, arguments: tuple[str, ..
         "x" * 256: "name too long",
     }
     if arguments[0] == "lock":
-        # Missing directories are created for it, and a path may be long in a directory of others.
+        # Missing directories are created, and long paths are valid in a layout.
         del paths["none/out"]
     before = sorted(shell.folder.iterdir())
     for path, why in paths.items():

@@ -1,6 +1,6 @@
-"""Looking at packages as a person does: ``packages list``, ``show`` and ``versions``.
+"""The commands ``packages list``, ``show`` and ``versions``.
 
-The shell and the content that the other tests of these commands use are here too.
+Also contains the fixtures shared by the other tests of these commands.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SETTINGS = "https://github.com/users/octo/packages/container/app/settings"
 
 @pytest.fixture
 def github() -> Iterator[GitHubDouble]:
-    """GitHub by the real clock, with three releases, a signature, a loose image and a library."""
+    """GitHub with three releases, a signature, an untagged image and a library."""
     with GitHubDouble() as double:
         double.accounts["octo"] = TOKEN
         double.clock.now = datetime.now(timezone.utc)
@@ -53,7 +53,7 @@ def github() -> Iterator[GitHubDouble]:
 
 @pytest.fixture
 def shell(tmp_path: Path, github: GitHubDouble) -> Shell:
-    """A shell of octo's."""
+    """A shell of the user octo."""
     made = Shell(tmp_path / "home")
     made.environ |= environ_for(github, made.folder)
     made.environ |= {"GHCRCTL_REGISTRY": github.host, "GHCRCTL_TOKEN": TOKEN}
@@ -72,7 +72,7 @@ def digest_of(image: Built) -> str:
 
 
 def manifests_of(image: Built) -> set[str]:
-    """Return the digests of an image and, of an index, of what it lists."""
+    """Return the digests of an image, or of an index and its images."""
     return {str(d.digest) for d, _ in image.contents if d.is_manifest}
 
 
@@ -86,7 +86,7 @@ def version_id(github: GitHubDouble, digest: str, name: str = NAME) -> int:
 
 
 def answer(shell: Shell, *arguments: str, status: int = 0) -> dict[str, Any]:
-    """Run a command of packages that answers with one JSON object."""
+    """Run a ``packages`` command that prints one JSON object."""
     done = shell.run("packages", *arguments, "--format", "json")
     assert done.returncode == status, done.stderr
     data: dict[str, Any] = json.loads(done.stdout)

@@ -1,4 +1,4 @@
-"""``packages apply``: what a kill, Ctrl-C and a second start leave, and what is no plan."""
+"""``packages apply``: kills, Ctrl-C, resumed runs and invalid plans."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ __all__ = ["github", "shell"]
 
 
 class Gate:
-    """Holds the n-th deletion, or other request, back until it is opened."""
+    """Blocks the n-th deletion, or another request, until it is opened."""
 
     def __init__(self, github: GitHubDouble, number: int, method: str = "DELETE") -> None:
         self.reached, self.opened = threading.Event(), threading.Event()
@@ -55,7 +55,7 @@ class Gate:
 
 @pytest.fixture
 def plan(shell: Shell) -> Path:
-    """Write a plan of what is old."""
+    """Write a plan that deletes old versions."""
     shell.ok("packages", "prune", NAME, *OLD, "--plan", "plan.json")
     return shell.folder / "plan.json"
 
@@ -73,11 +73,11 @@ def started(shell: Shell, *arguments: str) -> subprocess.Popen[str]:
 
 
 def deletions(github: GitHubDouble) -> list[str]:
-    """Return the paths of the deletions that GitHub carried out."""
+    """Return the paths of deletions that GitHub executed."""
     return [e.path for e in github.log if e.method == "DELETE" and e.status == 204]
 
 
-# What is no plan
+# Invalid plans
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_journal_that_is_none_is_left_alone(
     assert github.count("DELETE") == 0
 
 
-# What changed since
+# Changes since the plan
 
 
 def test_versions_tagged_since_the_plan_are_kept_and_reported(
@@ -226,7 +226,7 @@ def test_a_killed_run_resumes_and_is_undone_as_a_whole(
     assert process.returncode == -signal.SIGKILL
     journal = shell.folder / "plan.json.journal"
     assert [e.state for e in read_journal(journal)][-1] is State.BEGUN
-    # The request that was under way is carried out, though nobody hears of it.
+    # GitHub still executes the pending request, but its response is lost.
     gate.opened.set()
     data = answer(shell, "apply", plan.name, "--yes")
     assert before - there(github) == GOING
@@ -241,9 +241,7 @@ def test_a_killed_run_resumes_and_is_undone_as_a_whole(
     assert github.tags(NAME) == tags
 
 
-def test_a_package_whose_deletion_was_killed_is_restored(
-    shell: Shell, github: GitHubDouble
-) -> None:
+def test_a_package_with_a_killed_deletion_is_restored(shell: Shell, github: GitHubDouble) -> None:
     before = there(github)
     gate = Gate(github, 1)
     process = started(shell, "delete", NAME, "--yes")
@@ -315,9 +313,7 @@ def test_a_prune_that_was_interrupted_leaves_its_plan_to_go_on_with(
     assert before - there(github) == GOING
 
 
-def test_a_rate_limit_explains_how_to_resume(
-    shell: Shell, github: GitHubDouble, plan: Path
-) -> None:
+def test_a_rate_limit_shows_how_to_resume(shell: Shell, github: GitHubDouble, plan: Path) -> None:
     def end_of_hour(method: str, _path: str) -> None:
         if method == "DELETE" and len(deletions(github)) == 2:
             github.api.limits.remaining = 0

@@ -1,4 +1,4 @@
-"""``packages delete``, ``untag``, ``retag``, ``restore``, ``check`` and ``repair`` on the line."""
+"""The commands ``packages delete``, ``untag``, ``retag``, ``restore``, ``check`` and ``repair``."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def test_retag_refuses_invalid_tags_and_missing_images(
     assert github.tags(NAME) == before
 
 
-# Bringing back
+# Restoring
 
 
 @pytest.mark.parametrize("choice", ["tag", "digest", "id", "since"])
@@ -262,7 +262,7 @@ def test_a_token_that_may_not_write_cannot_restore(shell: Shell, github: GitHubD
     assert "write:packages" in said
 
 
-# Checking and mending
+# Checking and repairing
 
 
 def lost_child(github: GitHubDouble) -> str:

@@ -1,4 +1,4 @@
-"""Commands over several packages of which some cannot be read."""
+"""Commands on several packages, some of them unreadable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packages in a job: GitHub Actions' files and marks, tokens of jobs, and no secret anywhere."""
+"""``packages`` commands in GitHub Actions: outputs, annotations, job tokens and secrets."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ __all__ = ["github", "shell"]
 
 @pytest.fixture
 def job(shell: Shell) -> Shell:
-    """A shell in a step of a job."""
+    """A shell in a job step."""
     shell.environ |= {
         "GITHUB_ACTIONS": "true",
         "GITHUB_OUTPUT": str(shell.folder / "output"),
@@ -46,7 +46,7 @@ def job(shell: Shell) -> Shell:
 
 
 def outputs(path: Path) -> dict[str, str]:
-    """Read outputs as Actions does: NAME<<MARK, lines, MARK."""
+    """Parse outputs in the format of Actions: NAME<<MARK, lines, MARK."""
     found: dict[str, str] = {}
     lines = iter(path.read_text().splitlines())
     for line in lines:
@@ -250,7 +250,7 @@ def test_messages_of_github_cannot_inject_workflow_commands(
     assert len(rows((job.folder / "summary.md").read_text())) == 3
 
 
-# The tokens of jobs
+# Job tokens
 
 
 def as_job(shell: Shell, github: GitHubDouble, token: str = "ghs_job") -> Shell:

@@ -1,4 +1,4 @@
-"""Owners with upper-case letters, in every command that is given a package."""
+"""Owners with upper-case letters in every command that takes a package."""
 
 from __future__ import annotations
 

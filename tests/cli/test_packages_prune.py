@@ -1,4 +1,4 @@
-"""``packages prune`` as a person runs it: what goes, what is only shown, what is refused."""
+"""``packages prune``: deletions, dry runs and refusals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["github", "shell"]
 
-# All releases but the newest, with the signature, and what has no tag.
+# All releases except the newest, with the signature and untagged images.
 OLD = ("--include", "*", "--keep-last", "1")
 GOING = manifests_of(RELEASES[0]) | manifests_of(RELEASES[1]) | {digest_of(SIGNATURE)}
 GOING |= {digest_of(LOOSE)}
@@ -42,7 +42,7 @@ def planned(data: dict[str, Any]) -> list[str]:
     return [version["Digest"] for package in data["Packages"] for version in package["Versions"]]
 
 
-# Nothing goes no_prompt_reason
+# Confirmation
 
 
 def test_without_a_terminal_and_without_yes_nothing_is_deleted(
@@ -302,7 +302,7 @@ def test_a_regex_that_would_never_end_ends(
     assert time.monotonic() - began < 10
 
 
-# What GitHub refuses
+# Refusals of GitHub
 
 
 def test_versions_that_github_keeps_are_reported_without_failure(

@@ -1,4 +1,4 @@
-"""Packages at a terminal: what is asked, and what the answers do; and what the doctor tells."""
+"""``packages`` commands on a terminal: prompts, reviews and ``doctor``."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ QUESTION = "Continue?"
 
 
 class Terminal:
-    """A command of packages at a terminal."""
+    """A ``packages`` command on a terminal."""
 
     def __init__(self, shell: Shell, *arguments: str, stdout: IO[bytes] | None = None) -> None:
         self._leader, follower = pty.openpty()
@@ -63,14 +63,14 @@ class Terminal:
         os.close(follower)
 
     def until(self, words: str) -> None:
-        """Wait until some words are shown."""
+        """Wait until a text is shown."""
         end = time.monotonic() + 30
         while words not in self.shown:
             assert time.monotonic() < end, self.shown
             assert self.read(), self.shown
 
     def resize(self, columns: int) -> None:
-        """Make the terminal of another width, and forget what it showed."""
+        """Change the width of the terminal and clear the recorded output."""
         fcntl.ioctl(self._leader, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         self.shown = ""
 
@@ -78,14 +78,14 @@ class Terminal:
         os.write(self._leader, text.encode())
 
     def ended(self) -> int:
-        """Wait for the end; return the exit status."""
+        """Wait for the end and return the exit status."""
         while self.read():
             pass
         os.close(self._leader)
         return self.process.wait(timeout=30)
 
     def interrupt(self) -> None:
-        """Press Ctrl-C until it is heard: in the moment before it reads a line, Python is deaf."""
+        """Press Ctrl-C repeatedly, because Python ignores it just before it reads a line."""
         while self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
@@ -97,13 +97,13 @@ class Terminal:
         try:
             some = os.read(self._leader, 65536)
         except OSError:
-            # What Linux says when nobody holds the other end any more.
+            # Linux reports the closed other end with this error.
             return False
         self.shown += some.decode(errors="replace")
         return bool(some)
 
 
-# Asking
+# Prompts
 
 
 @pytest.mark.parametrize("reply", ["n\n", "\n", "\x04"], ids=["no", "nothing", "end"])
@@ -294,7 +294,7 @@ def test_a_review_at_the_question_takes_versions_out(shell: Shell, github: GitHu
     terminal.until(QUESTION)
     terminal.type("r\n")
     terminal.until(DRAWN)
-    # Of all, only the loose image is let stay.
+    # Only the untagged image is excluded.
     terminal.type(f"/{digest_of(LOOSE)[:20]}\r \r")
     terminal.until(f"This will delete {len(GOING) - 1} versions")
     terminal.type("y\n")
@@ -310,7 +310,7 @@ def test_a_review_is_given_up(shell: Shell, github: GitHubDouble, key: str) -> N
     assert terminal.ended() == 130
     assert github.count("DELETE") == 0
     assert "Traceback" not in terminal.shown
-    # The screen is given back.
+    # The screen is restored.
     assert terminal.shown.count("\x1b[?1049l") == terminal.shown.count("\x1b[?1049h") == 1
 
 
@@ -344,7 +344,7 @@ def test_a_review_follows_the_size_of_its_terminal(shell: Shell) -> None:
 
 @pytest.mark.parametrize("environ", [{}, {"COLUMNS": "30", "LINES": "3"}], ids=["", "stale"])
 def test_a_review_is_as_wide_as_its_own_terminal(shell: Shell, environ: dict[str, str]) -> None:
-    # Standard output is a file, and what the environment says may be of long ago.
+    # Standard output is a file, and the variables may be stale.
     shell.environ.update(environ)
     with (shell.folder / "out").open("wb") as out:
         terminal = Terminal(shell, "prune", NAME, *OLD, "--review", stdout=out)
@@ -363,7 +363,7 @@ def test_a_key_sent_in_pieces_is_one_key(shell: Shell) -> None:
         time.sleep(0.01)
     terminal.shown = ""
     terminal.until(DRAWN)
-    # It went down one line, where an escape would have ended the review.
+    # The cursor moved down one line. An escape would have ended the review.
     terminal.type(" ")
     terminal.until("kept: ")
     terminal.type("q")

@@ -1,4 +1,4 @@
-"""``packages apply`` and ``restore --run``: previews, nightly plans, lost responses, early ends."""
+"""``packages apply`` and ``restore --run``: previews, nightly plans, lost responses, failures."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_dry_run_of_apply_shows_current_deletions(
         for line in lines
     )
     assert not any(line.startswith(("Undo", "Deleted")) for line in lines)
-    # It is what a run then does.
+    # The run does the same.
     done = answer(shell, "apply", plan.name, "--yes")
     became = {v["Digest"]: v["State"] for v in done["Packages"][0]["Versions"]}
     assert became == {d: "deleted" if s == "planned" else s for d, s in would.items()}
@@ -116,7 +116,7 @@ def test_a_plan_file_can_be_used_every_night(shell: Shell, github: GitHubDouble)
     assert kept[0] is None
     assert kept[1].startswith("plan.json.2")
     assert digest_of(RELEASES[0]) in {e.digest for e in read_journal(shell.folder / kept[1])}
-    # The older night can be undone, and then the newer one.
+    # Both nights can be undone, the older one first.
     shell.ok("packages", "restore", "--run", kept[1])
     assert digest_of(RELEASES[0]) in there(github)
     assert digest_of(RELEASES[1]) not in there(github)
@@ -168,7 +168,7 @@ def test_a_restore_that_was_killed_is_completed_by_the_next(
     gate.opened.set()
     data = answer(shell, "restore", "--run", plan.name)
     outcomes = [v["Outcome"] for v in data["Versions"]]
-    # Two were recorded; the third took effect unseen, or is restored now.
+    # Two deletions were recorded. The third took effect without a response, or is restored now.
     assert outcomes.count("is there") + outcomes.count("restored") == len(GOING)
     assert outcomes.count("is there") >= 2
     assert (there(github), github.tags(NAME)) == (before, tags)
@@ -294,7 +294,7 @@ def test_an_undo_that_ends_early_names_the_rest(
     assert there(github) >= GOING
 
 
-# Pushes at the same time
+# Concurrent pushes
 
 
 @pytest.mark.parametrize("when", ["first", "every"])
@@ -306,7 +306,7 @@ def test_an_image_reused_during_deletion_of_its_index_is_kept(
     ids = {github.content.packages[NAME].by_digest[d].id: n for d, n in indexes.items()}
 
     def push(method: str, path: str) -> None:
-        # The index is about to be deleted, and all readings for that are over.
+        # The index is about to be deleted, after all checks.
         number = ids.get(int(path.rpartition("/")[2])) if method == "DELETE" else None
         if number is not None and (when == "every" or not pushed):
             pushed.append(f"re{number}")

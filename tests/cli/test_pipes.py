@@ -1,4 +1,4 @@
-"""What one command prints is what the next one takes: ``--quiet``, names, digests and IDs."""
+"""The output of one command is valid input of the next: ``--quiet``, names, digests and IDs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def shell(tmp_path: Path, archive: str) -> Shell:
 
 
 def pipe(shell: Shell, line: str) -> list[str]:
-    """Run a line of a shell's, where every command has to succeed; return what it prints."""
+    """Run a shell command in which every command must succeed, and return its output."""
     program = shell.folder / "bin" / "ghcrctl"
     program.parent.mkdir(exist_ok=True)
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m ghcrctl "$@"\n')

@@ -56,7 +56,7 @@ def test_a_new_tag_gets_the_platform_with_dockers_note(
         "warning: Not all multiplatform-content is present and only the available "
         f"single-platform image was pushed\n  {ALL.root.digest} -> {AMD.root.digest}\n"
     )
-    # The command that is printed does what it says.
+    # The suggested command works.
     hint = done.stderr.splitlines()[-1].partition("ghcrctl ")[2].split()
     shell.ok(*hint)
     assert shell.ok("digest", f"{name}:2") == [str(ALL.root.digest)]

@@ -1,4 +1,4 @@
-"""How many requests each command makes: no question whose answer is known, no answer twice."""
+"""The number of requests of each command. No request is redundant."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BOTH = index_of(IMAGE, random_image(LAYERS, seed=2))
 
 
 def kind_of(entry: LogEntry) -> str:
-    """Say in a word what a request is."""
+    """Return the kind of a request."""
     if entry.path == "/token":
         return "token"
     place = "storage" if entry.host == "storage" else "manifest"
@@ -33,7 +33,7 @@ def kind_of(entry: LogEntry) -> str:
 
 @pytest.fixture
 def counted(tmp_path: Path, ghcr: RegistryDouble) -> Callable[..., dict[str, int]]:
-    """Run commands that must succeed, and count the requests of the last one."""
+    """Run commands that must succeed and count the requests of the last one."""
     shell = Shell(tmp_path)
     shell.environ |= {"GHCRCTL_REGISTRY": ghcr.host, "GHCRCTL_TOKEN": "ghp_octo"}
 
@@ -46,7 +46,7 @@ def counted(tmp_path: Path, ghcr: RegistryDouble) -> Callable[..., dict[str, int
     return run
 
 
-# The first request meets the challenge, and is sent again with a token, which serves all others.
+# The first request gets a challenge and is repeated with a token, which all others use.
 MET = {"token": 1}
 
 
@@ -73,7 +73,7 @@ def test_a_pull_of_several(ghcr: RegistryDouble, counted: Callable[..., dict[str
     ghcr.push_image("octo/image", "1", IMAGE)
     ghcr.push_image("octo/image", "2", BOTH)
     made = counted("pull {host}/octo/image:1 {host}/octo/image:2")
-    # Both may meet the challenge at once; all else is asked for once.
+    # Both may get a challenge at the same time. Everything else is requested once.
     assert made.pop("GET manifest") in {4, 5}
     assert made == {**MET, "GET blob": LAYERS + 1, "GET storage": LAYERS + 1}
 
@@ -105,7 +105,7 @@ def test_a_push_to_a_repository_beside(
         "tag {host}/octo/image:1 {host}/octo/other:1",
         "push {host}/octo/other:1",
     )
-    # A mount needs a token for both repositories.
+    # Mounting requires a token for both repositories.
     assert made == {
         "token": 2,
         "HEAD manifest": 2,
@@ -120,7 +120,7 @@ def test_a_push_of_an_existing_image(
 ) -> None:
     ghcr.push_image("octo/image", "1", IMAGE)
     made = counted("pull {host}/octo/image:1", "push {host}/octo/image:1")
-    # The tag is read, by a token that only reads, to see whether it would lose platforms.
+    # The tag is read with a read-only token, to check whether it would lose platforms.
     assert made == {"token": 2, "HEAD manifest": 2, "GET manifest": 1, "PUT manifest": 1}
 
 

@@ -20,7 +20,7 @@ IMAGE = image_of(tar(directory("etc/"), file("etc/motd", b"hello\n")))
 OTHER = image_of(tar(directory("etc/"), file("etc/motd", b"bye\n")), config={"User": "app"})
 DIGEST = str(IMAGE.root.digest)
 
-# What each command is run with: {name} is a repository, {image} an image of it.
+# Arguments of each command. {name} is a repository, {image} an image in it.
 READING = {
     "pull": "pull -q {image}",
     "pull all": "pull -q -a {name}",
@@ -83,7 +83,7 @@ def free() -> Iterator[PlainRegistry]:
 
 
 class Desk:
-    """A home with an image, a lock file and a file, and rules that may come later."""
+    """A home with an image, a lock file and a file, and optional rules."""
 
     def __init__(self, folder: Path, names: dict[str, str]) -> None:
         self.shell = Shell(folder)
@@ -143,7 +143,7 @@ def test_a_blocked_registry_is_never_contacted(
 def test_a_location_is_used_for_reading_writing_and_signing_in(
     desk: Desk, origin: PlainRegistry, line: str
 ) -> None:
-    """The logical name has no address, so that any other contact fails."""
+    """The logical host does not exist, so any request to it fails."""
     desk.names |= {"host": "old.invalid", "name": "old.invalid/team/image"}
     desk.names["image"] = "old.invalid/team/image:1"
     desk.write(
@@ -173,7 +173,7 @@ def test_a_mirror_serves_every_reading_command_of_a_closed_network(
 def test_a_mirror_also_serves_a_blocked_registry(
     desk: Desk, origin: PlainRegistry, free: PlainRegistry, line: str
 ) -> None:
-    """OpenShift writes such rules where the source may never be contacted."""
+    """OpenShift writes such rules to prevent requests to the source."""
     free.push_image("octo/image", "1", OTHER)
     free.log.clear()
     desk.names |= {"name": f"{free.host}/octo/image", "image": f"{free.host}/octo/image:1"}

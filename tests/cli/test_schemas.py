@@ -1,8 +1,7 @@
-"""Every command prints, with ``--format json``, what its schema says.
+"""The ``--format json`` output of every command matches its schema.
 
-Each session is a life: of an image, of the local store, of a package on GitHub. A line begins with
-the schema, whose name is the command's with dashes for spaces, and more behind it where an option
-asks for another form.
+There is a session for images, for the local store and for a package on GitHub. A line starts with
+the name of the schema, which is the command with dashes for spaces, plus the variant of an option.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ __all__ = ["github", "package_shell"]
 ARM = random_image(2, seed=62, platform=Platform("linux", "arm64"))
 HELLO = random_image(2, seed=61)
 SBOM = artifact("application/spdx+json", payload=b"sbom")
-# Fields that docker leaves empty; elsewhere what is absent is null.
+# Fields that docker leaves empty. Elsewhere, missing values are null.
 DOCKERS = {
     "images": {"CreatedSince"},
     "df-verbose": {"CreatedSince"},
@@ -143,7 +142,7 @@ PACKAGES = """
     packages-restore: packages restore octo/lib
     packages-repair: packages repair {package}
 """
-# Exercised where there is an engine, or as long as a server runs.
+# Tested elsewhere, with an engine or a running server.
 ELSEWHERE = {"build", "serve"}
 
 
@@ -168,7 +167,7 @@ def lines_of(session: str, **values: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def empty_keys(value: Any) -> set[str]:
-    """Return the keys whose value is an empty text, at every depth."""
+    """Return the keys at every depth whose value is an empty string."""
     if isinstance(value, list):
         return set().union(*map(empty_keys, value))
     if not isinstance(value, dict):
@@ -178,7 +177,7 @@ def empty_keys(value: Any) -> set[str]:
 
 
 def play(shell: Shell, session: str, **values: str) -> None:
-    """Run a session; each command says what its schema says, and nothing on standard error."""
+    """Run a session, and check each output against its schema and that stderr is empty."""
     for schema, arguments in lines_of(session, **values):
         done = shell.run(*arguments, "--format", "json", stdin="secret")
         assert done.returncode == 0, (arguments, done.stderr)
@@ -213,12 +212,12 @@ def test_every_schema_explains_each_of_its_keys() -> None:
         schema = json.loads(path.read_text(encoding="utf-8"))
         assert schema["title"]
         if path.stem != "progress":
-            # Its keys are explained together, on a page.
+            # Its keys are documented on a separate page.
             assert all(len(each["description"]) > 3 for each in properties(schema))
 
 
 def properties(schema: Any) -> Iterator[dict[str, Any]]:
-    """Yield what a schema says of each property, at every depth."""
+    """Yield the schema of each property at every depth."""
     inner = (
         schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
     )

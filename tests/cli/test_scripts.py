@@ -1,4 +1,4 @@
-"""What scripts rely on: documents on stdout, errors as JSON, files of digests, exit statuses."""
+"""Interfaces for scripts: JSON output, JSON errors, digest files and exit statuses."""
 
 from __future__ import annotations
 

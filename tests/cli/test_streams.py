@@ -1,4 +1,4 @@
-"""Output on consoles that lack characters: nothing is too much for them, and JSON stays JSON."""
+"""Output on consoles with limited encodings is escaped, and JSON remains valid."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAME = "日本/\N{GRINNING FACE}"
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
-    """A home with an image of foreign words, and a console that knows few."""
+    """A home with an image with non-ASCII text, and a console with a limited encoding."""
     shell = Shell(tmp_path / "home")
     path = tmp_path / "rootfs.tar"
     with tarfile.open(path, "w") as tar:
@@ -115,7 +115,7 @@ def test_unwritable_output_is_not_a_bug(shell: Shell, line: str) -> None:
         ("<&- >&- 2>&-", "hello", 8),
         ("2>&-", "none", 4),
         ("<&- 2>&-", "none", 4),
-        # A template prints an empty line where an image is missing.
+        # A template prints an empty line for a missing image.
         (">&-", "none", 8),
     ],
 )

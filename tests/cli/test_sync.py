@@ -1,4 +1,4 @@
-"""``ghcrctl sync`` as a person runs it."""
+"""``ghcrctl sync``."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def test_a_dry_run_counts_shared_content_once(shell: Shell, source: str, target:
 
     blobs = {d.digest: d.size for d, _ in BOTH.contents if not d.is_manifest}
     told = moved("--dry-run")
-    # Each tag puts what it stands for; images of the index are put by their digests too, unless
-    # the tag of one of them came first.
+    # Each tag puts its manifest. Images of the index are also put by digest, unless one of their
+    # tags came first.
     again = 2 * BOTH.root.size + ONE.root.size + TWO.root.size
     assert told == sum(blobs.values()) + again + ONE.root.size
     assert told - ONE.root.size <= moved() <= told
@@ -80,7 +80,7 @@ def test_json_lists_every_tag(shell: Shell, source: str, target: str) -> None:
     rows = json.loads("".join(dry))
     assert [row["Status"] for row in rows] == ["would be copied"] * 3
     assert rows[0]["Bytes"] == sum(d.size for d, _ in ONE.contents)
-    # What `1.1` stands for is all that `latest` adds.
+    # `latest` only adds the image of `1.1`.
     assert rows[2]["Bytes"] == BOTH.root.size
     done = json.loads("".join(shell.ok("sync", "--format", "json", source, target)))
     assert [row["Target"] for row in done] == [f"{target}:{t}" for t in ("1.0", "1.1", "latest")]

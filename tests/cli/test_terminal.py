@@ -1,6 +1,6 @@
-"""What people see on a terminal, sign for sign: colours, bars, and lines that fit.
+"""Golden output on a terminal: colours, bars and truncated lines.
 
-``GHCRCTL_WRITE_GOLDEN=1`` writes the files anew; ``make pictures`` draws the same runs.
+``GHCRCTL_WRITE_GOLDEN=1`` rewrites the files. ``make pictures`` draws the same runs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GOLDEN = Path(__file__).parent / "golden"
-# Read before tests are cut off from the environment.
+# Read before fixtures isolate the environment.
 _WRITE = bool(os.environ.get("GHCRCTL_WRITE_GOLDEN"))
 _SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\]8;[^\x1b]*\x1b\\")
 COMMANDS = (
@@ -49,7 +49,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
 
 
 def shown(terminal: Terminal, line: str, width: int) -> str:
-    """Run a command; what was written anew in its place counts in its last form."""
+    """Run a command and return the final state of its output."""
     lines = terminal.run(line, width).split("\n")
     return "\n".join(row.rpartition("\r\x1b[K")[2] for row in lines)
 
@@ -68,7 +68,7 @@ def test_terminal_output_matches_the_golden_file(terminal: Terminal, width: int)
 def test_tables_fit_any_width(terminal: Terminal, width: int) -> None:
     for line in (*COMMANDS[:2], *COMMANDS[4:6]):
         for row in _SEQUENCE.sub("", shown(terminal, line, width)).splitlines():
-            # The words below bars are a line of text.
+            # The legend below bars is a line of text.
             assert display_width(row) <= width or row.startswith("█"), (line, row)
 
 
@@ -121,7 +121,7 @@ def test_names_of_packages_are_links_where_the_terminal_has_them(terminal: Termi
     try:
         seen = shown(terminal, "ghcrctl packages list octo", 100)
         assert f"\x1b]8;;{page}\x1b\\\x1b[1mocto/app\x1b[0m\x1b]8;;\x1b\\" in seen
-        # They take no room.
+        # Combining characters have no width.
         [row] = [line for line in _SEQUENCE.sub("", seen).splitlines() if "octo/app " in line]
         assert row.startswith("octo/app      public")
     finally:

@@ -1,4 +1,4 @@
-"""``--timeout``: with the system's timers, and without, as on Windows."""
+"""``--timeout``, with system timers and without them, as on Windows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ del signal.setitimer
 from ghcrctl.cli.main import main
 main(sys.argv[1:])
 """
-# The main thread waits for a lock that no signal of another thread ends.
+# The main thread waits for a lock that signals of other threads do not interrupt.
 _DEAF = """
 import signal, sys, threading
 del signal.setitimer
@@ -35,7 +35,7 @@ signals.limit_time(0.3, App().report)
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 threading.Event().wait()
 """
-# What is left of the limit while Python shuts down, where it would kill the process.
+# Prints the remaining limit while Python shuts down, when a timer would kill the process.
 _LEFT = """
 import atexit, signal, sys
 from ghcrctl.cli.main import main

@@ -1,6 +1,6 @@
-"""The store under fire: commands killed at any moment, and many at once.
+"""The store survives killed and concurrent commands.
 
-``GHCRCTL_FIRE`` is how many commands are killed; a few by default, hundreds for a proof.
+``GHCRCTL_FIRE`` sets how many commands are killed. The default is a few.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def host(plain_registry: PlainRegistry) -> str:
 
 
 def act(host: str, archive: str, chance: random.Random) -> list[str]:
-    """Choose something to do; nothing that is done touches what is kept."""
+    """Return a random command that does not affect the kept image."""
     number = chance.randrange(6)
     name = f"{host}/octo/{number % 2}:{number}"
     return chance.choice(
@@ -66,7 +66,7 @@ def act(host: str, archive: str, chance: random.Random) -> list[str]:
 
 
 def is_well(shell: Shell, host: str) -> None:
-    """See that what is listed is whole, and what was kept is there."""
+    """Check that all listed images are intact and the kept image exists."""
     checked = shell.run("fsck")
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert shell.ok("inspect", "-f", "{{index .RepoDigests 0}}", f"{host}/octo/kept:1") == [
@@ -85,7 +85,7 @@ def test_killed_commands_leave_the_store_intact(shell: Shell, host: str, archive
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         ) as process:
-            # Importing takes a tenth of a second; what matters comes after it.
+            # Python needs a tenth of a second to import. Kill the command after that.
             time.sleep(chance.uniform(0.05, 0.5))
             process.kill()
         if number % 6 == 5:
@@ -102,7 +102,7 @@ def test_commands_at_once_get_in_each_others_way_only_where_they_must(
     with ThreadPoolExecutor(10) as pool:
         done = list(pool.map(lambda line: (line, shell.run(*line)), acts))
     for line, result in done:
-        # A name that another command has just taken away, or not brought in yet, is no image.
+        # Another command may have removed the name, or not pulled it yet.
         assert result.returncode in {0, 4}, (line, result.stderr)
         assert result.returncode == 0 or line[0] in {"push", "tag", "rmi"}, (line, result.stderr)
     is_well(shell, host)

@@ -1,4 +1,4 @@
-"""The commands where everything is missing that only Unix has."""
+"""Commands on systems without the functions of Unix."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ main(sys.argv[1:])
 
 
 class Unixless(Shell):
-    """Runs ghcrctl without what only Unix has."""
+    """Runs ghcrctl without the functions of Unix."""
 
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-c", _RUN, *arguments],
-            # In a folder that all share, filelock's code for Unix would look for the owner.
+            # In a shared folder, the Unix code of filelock would check the owner.
             env={**self.environ, "PYTHONPATH": str(_ROOT), "TMPDIR": str(self.folder)},
             cwd=self.folder,
             input=stdin,

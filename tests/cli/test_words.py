@@ -166,7 +166,7 @@ def test_history_shows_times_as_docker_does(run: Run, tmp_path: Path) -> None:
 
 
 def write_archive(path: Path, times: list[str]) -> None:
-    """Write a docker archive of an image without layers that has a step at each time."""
+    """Write a docker archive of an image without layers, with a history entry per time."""
     steps = [{"created": time} if time else {} for time in times]
     history = [{**step, "empty_layer": True, "comment": "last"} for step in steps]
     config = {

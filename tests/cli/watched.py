@@ -1,4 +1,4 @@
-"""ghcrctl on a terminal that a test looks at: its size, and what it shows."""
+"""ghcrctl on an emulated terminal, whose size and content tests control."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.shell import Shell
 
 _PATIENCE = 30.0
-# Until here a terminal that knows "synchronized output" shows what was before.
+# Terminals with synchronized output show the previous content until this sequence.
 _END_OF_FRAME = b"\x1b[?2026l"
 
 
@@ -30,14 +30,14 @@ class Watched:
     """A command on a terminal.
 
     Args:
-        shell: whose environment and folder it has.
+        shell: the shell whose environment and folder are used.
         arguments: the command line.
         size: columns and rows.
     """
 
     def __init__(self, shell: Shell, *arguments: str, size: tuple[int, int] = (80, 24)) -> None:
         columns, rows = size
-        # Of the terminals that cut lines when they become narrower, as this one does.
+        # For terminals that cut lines when they become narrower, like this one.
         told = {"TERM": "xterm-256color", "XTERM_VERSION": "XTerm(379)"}
         environ = {k: v for k, v in shell.environ.items() if k != "COLUMNS"} | told
         self.screen = pyte.HistoryScreen(columns, rows, history=5000)
@@ -59,7 +59,7 @@ class Watched:
 
     @property
     def lines(self) -> list[str]:
-        """What is shown, without the empty lines at the end."""
+        """The shown lines, without empty lines at the end."""
         shown = [line.rstrip() for line in self.screen.display]
         while shown and not shown[-1]:
             shown.pop()
@@ -69,7 +69,7 @@ class Watched:
         return not self.screen.cursor.hidden
 
     def until(self, holds: Callable[[list[str]], bool]) -> list[str]:
-        """Wait until something holds of the lines; return them."""
+        """Wait until the lines meet a condition, and return them."""
         end = time.monotonic() + _PATIENCE
         while not holds(self.lines):
             assert time.monotonic() < end, self.lines
@@ -85,7 +85,7 @@ class Watched:
         os.write(self._leader, key.encode())
 
     def ended(self) -> int:
-        """Wait for the end; return the exit status."""
+        """Wait for the end and return the exit status."""
         while self._read():
             pass
         os.close(self._leader)
@@ -99,7 +99,7 @@ class Watched:
         try:
             some = os.read(self._leader, 65536) if ready else b""
         except OSError:
-            # What Linux says when nobody holds the other end any more.
+            # Linux reports the closed other end with this error.
             return False
         self.raw += some
         *frames, rest = some.split(_END_OF_FRAME)

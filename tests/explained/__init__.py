@@ -1,1 +1,1 @@
-"""Each documented error and exit status, brought about for real."""
+"""Produces each documented error and exit status."""

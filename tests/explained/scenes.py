@@ -1,7 +1,6 @@
-"""The scenes: for each code, and each status without one, what happens so that it comes about.
+"""The scenes that produce each error code, and each exit status without a code.
 
-What belongs here: the command line that is documented, and what is made ready before it. A scene
-prepares the stage, and returns what is to be seen.
+A scene prepares the stage and returns the output of a command line.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _BROKEN = (
 
 
 def _line(line: str, *before: str, signed_in: bool = False) -> Scene:
-    """A command on a machine where nothing is wrong but what it asks for."""
+    """Return a scene that only runs a command."""
 
     def play(stage: Stage) -> str:
         if signed_in:
@@ -51,7 +50,7 @@ def _line(line: str, *before: str, signed_in: bool = False) -> Scene:
 
 
 def _fault(line: str = _PULL, **fault: object) -> Scene:
-    """A command whose registry fails."""
+    """Return a scene whose registry has a fault."""
 
     def play(stage: Stage) -> str:
         stage.publish()
@@ -62,7 +61,7 @@ def _fault(line: str = _PULL, **fault: object) -> Scene:
 
 
 def _published(line: str, *before: str) -> Scene:
-    """A command while ``octo/hello:1.0`` is at ghcr.io for everybody."""
+    """Return a scene with a public image ``octo/hello:1.0`` at ghcr.io."""
 
     def play(stage: Stage) -> str:
         stage.publish()
@@ -162,7 +161,7 @@ def _manifest_is(document: object, media_type: str) -> Scene:
 
 
 def _ambiguous_id(stage: Stage) -> str:
-    """Pull two images whose IDs begin with the same digit."""
+    """Pull two images whose IDs start with the same digit."""
     first, second = _alike()
     for tag, image in (("1.0", first), ("1.1", second)):
         stage.github.push("octo/hello", tag, image)
@@ -226,7 +225,7 @@ def _store_locked(stage: Stage) -> str:
 
     stage.publish()
     stage.quietly("ghcrctl pull -q octo/hello:1.0")
-    # Half a second stands for the minute that the program waits.
+    # Wait for half a second instead of a minute.
     stage.prelude = _QUICK_LOCK
     stage.masks.append(("for 0 s", "for 60 s"))
     with FileLock(stage.store / "ghcrctl" / "lock"):
@@ -247,7 +246,7 @@ def _store_read_only(stage: Stage) -> str:
             folder.chmod(0o755)
 
 
-# Ends from outside, and others that are no errors
+# Signals, and statuses that are not errors
 
 
 def _ended_by(number: signal.Signals) -> Scene:
@@ -294,7 +293,7 @@ def _tag_moved(stage: Stage) -> str:
 _NO_MANIFEST = {"schemaVersion": 2, "mediaType": media_types.OCI_MANIFEST}
 _SCHEMA_ONE = {"schemaVersion": 1, "name": "octo/hello", "tag": "1.0", "fsLayers": []}
 
-# By code. The base classes that nothing raises have none.
+# Scenes by code. Base classes that are never raised have none.
 CODES: dict[str, Scene] = {
     "bug": _bug,
     "usage": _line("ghcrctl imgaes"),
@@ -363,7 +362,7 @@ CODES: dict[str, Scene] = {
 }
 UNUSED = {"auth"}
 
-# By status, for those that no code has.
+# Scenes by status, for statuses without a code.
 STATUSES: dict[int, Scene] = {
     0: _published("ghcrctl pull octo/hello:1.0"),
     9: _different,

@@ -1,7 +1,6 @@
-"""The stage: a person's machine, and the internet that it sees.
+"""The stage: a user's machine with an emulated internet.
 
-What belongs here: running command lines as they stand in the documentation, and masking what
-differs from run to run. What does not: what goes wrong (``scenes``).
+It runs command lines as in the documentation and masks values that differ between runs.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ from ghcrctl.cli.main import main
 main(sys.argv[1:])
 """
 _PEOPLES_HOME = "~"
-# What differs from run to run, and what the documentation has in its place.
+# Values that differ between runs, and their replacements.
 _MASKS = (
     (re.compile(r"\d+ (seconds|minutes|hours|days|weeks|months|years) ago"), "3 weeks ago"),
     (re.compile(r"[ \t]+$", re.MULTILINE), ""),
@@ -51,16 +50,16 @@ _MASKS = (
 
 
 class Stage:
-    """One machine of one person, ``octo``, whose home is a folder of the test's.
+    """The machine of the user ``octo``, with a home directory in the test's folder.
 
     Attributes:
         github: ghcr.io and GitHub's API.
         home: the home directory.
         environ: the environment of each command.
-        prelude: Python that is run before the program, to break it on purpose.
-        has_powers: whether a person who may write everywhere still may.
-        masks: what else is not shown as it is: old and new.
-        noted: the code and message of each error that the last command made.
+        prelude: Python code that runs before the program, to break it on purpose.
+        has_powers: whether root keeps the permission to write everywhere.
+        masks: additional replacements.
+        noted: the code and message of each error created by the last command.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -78,7 +77,7 @@ class Stage:
             "PATH": f"{self._bin}:{os.environ['PATH']}",
             "PYTHONPATH": os.pathsep.join(sys.path),
             "GHCRCTL_CA_FILE": str(self._authority),
-            # One at a time, so that lines come in one order.
+            # One at a time, for a constant order of lines.
             "GHCRCTL_JOBS": "1",
             "GHCRCTL_KEYRING": "0",
             "GHCRCTL_PLATFORM": "linux/amd64",
@@ -109,7 +108,7 @@ class Stage:
         return self.home / ".local" / "share" / "ghcrctl" / "store"
 
     def add_program(self, name: str, script: str) -> None:
-        """Put a shell script on the PATH, before all other programs."""
+        """Add a shell script at the start of the PATH."""
         path = self._bin / name
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)
@@ -118,7 +117,7 @@ class Stage:
         self.environ["GHCRCTL_TOKEN"] = "ghp_octo"
 
     def publish(self, repository: str = "octo/hello", tag: str = "1.0") -> None:
-        """Put an image at ghcr.io that everybody may pull."""
+        """Publish a public image at ghcr.io."""
         self.github.push(repository, tag, HELLO)
         self.github.public.add(repository)
 
@@ -128,19 +127,19 @@ class Stage:
         return [(code, self._masked(said)) for code, said in notes]
 
     def quietly(self, *lines: str) -> None:
-        """Run what is not part of what is shown; it must go well."""
+        """Run a command that must succeed, outside the example."""
         for line in lines:
             done = self._start(line)
             said = done.communicate(timeout=60)[0]
             assert done.returncode == 0, said
 
     def play(self, line: str) -> str:
-        """Run a line and write down what is to be seen: the line, the output, the status."""
+        """Run a command line and return the line, the output and the status."""
         process = self._start(line)
         return self._shown(line, process, process.communicate(timeout=60)[0])
 
     def interrupt(self, line: str, number: signal.Signals, when: Callable[[], bool]) -> str:
-        """Run a line, and send it a signal at a moment."""
+        """Run a command line and send it a signal during a transfer."""
         process = self._start(f"exec {line}")
         while not when():
             assert process.poll() is None, process.communicate()[0]
@@ -155,7 +154,7 @@ class Stage:
         )
         self._notes.write_text("")
         program.chmod(0o755)
-        # Of a pipeline the program's own status is what is documented.
+        # For a pipeline, the status of the program is documented.
         return subprocess.Popen(
             [require_peer("bash"), "-c", f"{line}\nexit ${{PIPESTATUS[0]}}"],
             env=self.environ,
@@ -181,6 +180,6 @@ class Stage:
 
 
 def _without_powers() -> None:
-    """Drop the two powers by which root passes permissions (capabilities(7), prctl(2))."""
+    """Drop the two capabilities that bypass permissions (capabilities(7), prctl(2))."""
     for power in (1, 2):
         ctypes.CDLL(None).prctl(24, power, 0, 0, 0)

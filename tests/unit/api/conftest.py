@@ -1,4 +1,4 @@
-"""Clients beside registries, each with a home of its own."""
+"""Fixtures: clients with their own homes, and registries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["ghcr", "plain_registry"]
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    """An environment that knows no registry and no credential."""
+    """An environment without registries and credentials."""
     return {
         "HOME": str(tmp_path),
         "PATH": str(tmp_path / "bin"),
@@ -46,5 +46,5 @@ def client(environ: dict[str, str], warnings: list[str]) -> Iterator[Client]:
 
 @pytest.fixture
 def repository(plain_registry: PlainRegistry) -> str:
-    """The name of a repository that is not there yet."""
+    """The name of a new repository."""
     return f"{plain_registry.host}/octo/image"

@@ -1,4 +1,4 @@
-"""Arguments: one that stands alone is no list of its letters, and what is no name is refused."""
+"""Arguments of calls: single names and invalid names."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ IMAGE = random_image()
 
 @pytest.fixture
 def private(ghcr: RegistryDouble, environ: dict[str, str]) -> str:
-    """A private image, whose token the environment has."""
+    """A private image with a token in the environment."""
     ghcr.push_image("octo/image", "1.0", IMAGE)
     environ |= {"GHCRCTL_REGISTRY": ghcr.host, "GHCRCTL_TOKEN": "ghp_octo"}
     return f"{ghcr.host}/octo/image:1.0"

@@ -1,4 +1,4 @@
-"""A command's JSON and its call's result tell the same."""
+"""The JSON of a command equals the result of its call."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def image(plain_registry: PlainRegistry, repository: str) -> str:
 
 
 def told(shell: Shell, *arguments: str) -> Any:
-    """Return the one JSON document that a command prints."""
+    """Return the JSON document printed by a command."""
     return json.loads("\n".join(shell.ok(*arguments, "--format", "json")))
 
 

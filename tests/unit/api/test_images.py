@@ -23,7 +23,7 @@ HELLO = b"hello\n"
 
 
 def tree(**files: bytes) -> io.BytesIO:
-    """Make a tar archive; names have no dots."""
+    """Create a tar archive of files with the given names."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
         for name, content in files.items():

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.registry_double import PlainRegistry
 
 IMAGE = random_image(2, 300_000)
-# Prints what is there after the interruption, in the same block.
+# Prints the number of images after the interruption, within the same block.
 PROGRAM = """
 import sys
 from ghcrctl import Client

@@ -1,4 +1,4 @@
-"""Secondary rate limits, and faults behind a front end, at each request of a transfer."""
+"""Secondary rate limits and faults of a proxy at each request of a transfer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PUSH = [
 
 
 def refuse(registry: PlainRegistry, method: str, path: str, body: Any, times: int) -> None:
-    """Refuse some requests; a response to HEAD has no body, so its reason is asked for."""
+    """Refuse some requests. HEAD responses have no body, so the client repeats them as GET."""
     for name in (method, "GET") if method == "HEAD" else (method,):
         fault = Fault(method=name, path_contains=path, times=times, status=403)
         fault.body = json.dumps(body).encode()

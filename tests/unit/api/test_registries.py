@@ -1,4 +1,4 @@
-"""What is asked of registries, made there, and who is signed in, from Python."""
+"""Registries and logins, from Python."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_an_index_is_made_changed_and_read(client: Client, image: str, repositor
     client.manifest.add(index, [f"{repository}:1.0-arm"])
     entries = client.manifest.entries(index)
     assert [entry.platform for entry, _ in entries] == [Platform("linux", "amd64"), ARM]
-    # Nothing is published before the push.
+    # Nothing is pushed before the call of ``push``.
     assert not client.exists(index)
     assert client.manifest.inspect(index, ARM).descriptor.digest == OTHER.root.digest
     client.manifest.push(index)
