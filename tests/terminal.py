@@ -61,7 +61,7 @@ class Terminal:
         until = time.monotonic() + _PATIENCE
         while text not in self._seen:
             left = until - time.monotonic()
-            assert left > 0, f"{text!r} does not come: {self._seen!r}"
+            assert left > 0, f"{text!r} did not appear: {self._seen!r}"
             if select.select([self._master], [], [], left)[0]:
                 part = os.read(self._master, 65536).decode(errors="replace")
                 self._seen = _CONTROL.sub("", self._seen + part)

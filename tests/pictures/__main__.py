@@ -1,8 +1,8 @@
-"""Draws the pictures of the documentation: commands as they look on a terminal.
+"""Draw the pictures of the documentation: commands as they look on a terminal.
 
-``make pictures`` writes ``docs/pictures/*.svg``. Each is a real run on a terminal of its own (a
-pseudo terminal), against the stand-in for GitHub that the tests use, which answers as ghcr.io
-here. The clock stands still, so that the same code draws the same pictures.
+``make pictures`` writes ``docs/pictures/*.svg``. Each is a real run on a pseudo terminal, against
+the tests' double of GitHub, which also serves as ghcr.io. The clock is fixed, so the same code
+draws the same pictures.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ class Picture:
     """A picture.
 
     Args:
-        name: what it is called.
+        name: its name.
         lines: the commands that it shows.
-        width: of the terminal, in cells.
-        keys: what is pressed on a screen; the last screen is shown.
+        width: the width of the terminal (cells).
+        keys: the keys to press; the picture shows the last screen.
     """
 
     name: str
@@ -67,7 +67,7 @@ PICTURES = (
 
 
 def shown_by(picture: Picture, terminal: Terminal) -> str:
-    """Run the commands of a picture; return what is seen, the command lines too."""
+    """Run the commands of a picture; return the command lines and their output."""
     if picture.keys:
         return screen_of(terminal.run(picture.lines[0], picture.width, picture.keys, 16))
     prompt = "\x1b[32m$\x1b[0m \x1b[1m{}\x1b[0m\n{}"
@@ -79,9 +79,9 @@ def shown_by(picture: Picture, terminal: Terminal) -> str:
 def main() -> None:
     """Draw the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=FOLDER, help="the folder that they go to")
-    parser.add_argument("--width", type=int, help="draw all for a terminal of this width")
-    parser.add_argument("names", nargs="*", help="the pictures to draw; without, all")
+    parser.add_argument("--out", type=Path, default=FOLDER, help="the folder to write to")
+    parser.add_argument("--width", type=int, help="the width of the terminal")
+    parser.add_argument("names", nargs="*", help="the pictures to draw (default: all)")
     arguments = parser.parse_args()
     arguments.out.mkdir(exist_ok=True)
     with GitHubDouble() as github, tempfile.TemporaryDirectory() as folder:
@@ -89,6 +89,8 @@ def main() -> None:
         new = Terminal(Path(folder, "new"), github)
         (new.folder / "rootfs.tar").write_bytes(small_tree())
         for picture, where in ((FIRST_STEPS, new), *((picture, terminal) for picture in PICTURES)):
+            # The pictures have their own 16 colours for light and dark pages.
+            where.environ["TERM"] = "xterm"
             if not arguments.names or picture.name in arguments.names:
                 wide = replace(picture, width=arguments.width or picture.width)
                 text = draw(shown_by(wide, where), wide.width, ", ".join(picture.lines))

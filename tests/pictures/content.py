@@ -1,7 +1,4 @@
-"""What the pictures show: images and packages made of nothing, the same each time.
-
-What belongs here: content. What does not: running commands and drawing (``pictures``).
-"""
+"""The images and packages in the pictures, which are the same in every run."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ _MIB = 1 << 20
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer to make: the instruction, and the files with their MiB."""
+    """A layer: its instruction, and its files with their sizes (MiB)."""
 
     by: str
     files: tuple[tuple[str, float], ...] = ()

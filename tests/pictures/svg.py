@@ -1,8 +1,7 @@
-"""Draws what a terminal shows as SVG, for light and for dark pages in one file.
+"""Draw the output of a terminal as SVG, for light and dark pages in one file.
 
-What belongs here: from text with graphic renditions to a picture. Nothing is loaded from elsewhere,
-no font either: each word stands at its own place, so that any monospaced font will do, and blocks
-are drawn as what they are.
+The picture loads nothing, not even a font: each word has its own position, so any monospaced font
+works, and block characters are drawn as rectangles.
 """
 
 from __future__ import annotations
@@ -33,19 +32,19 @@ _DARK = {
     "green": "#3fb950", "yellow": "#d29922", "blue": "#58a6ff", "magenta": "#bc8cff",
     "cyan": "#39c5cf", "white": "#b1bac4",
 }  # fmt: skip
-# Which part of a cell is filled, and how much of the page is seen through it.
+# The filled share of a cell, and its opacity.
 _BLOCKS = {"█": (1.0, 1.0), "▓": (1.0, 0.7), "▒": (1.0, 0.55), "░": (1.0, 0.4)}
 _BLOCKS |= {sign: (number / 8, 1.0) for number, sign in enumerate("▏▎▍▌▋▊▉", 1)}
 _WORDS = re.compile(r"(\s+)|([█▓▒░▏▎▍▌▋▊▉]+)")
 
 
 def draw(text: str, width: int, title: str) -> str:
-    """Draw a terminal.
+    """Return a terminal as SVG.
 
     Args:
-        text: lines with graphic renditions; of lines that were written anew the last form.
-        width: of the terminal, in cells.
-        title: what the picture shows, for who cannot see it.
+        text: the output with its control sequences. Only the last version of a line is drawn.
+        width: the width of the terminal (cells).
+        title: the alternative text.
     """
     lines = [line.rpartition("\r\x1b[K")[2] for line in text.rstrip("\n").split("\n")]
     across, down = width * _CELL + 2 * _MARGIN, len(lines) * _LINE + 2 * _MARGIN
@@ -105,7 +104,7 @@ def _text(word: str, left: int, top: int, classes: str) -> str:
 
 
 def _blocks(word: str, left: int, top: int, classes: str) -> Iterator[str]:
-    # Neighbours of one kind are one rectangle, lest seams be seen.
+    # Equal neighbours are one rectangle, without visible seams.
     for match in re.finditer(r"(.)\1*", word):
         part, opacity = _BLOCKS[match[1]]
         width = (len(match[0]) - 1 + part) * _CELL

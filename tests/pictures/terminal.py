@@ -1,7 +1,4 @@
-"""ghcrctl on a terminal of any width, at a moment that never passes, with a GitHub of its own.
-
-What belongs here: running it so. What does not: what is on that GitHub (``content``).
-"""
+"""Run ghcrctl on a pseudo terminal, with a fixed clock and the double of GitHub."""
 
 from __future__ import annotations
 
@@ -26,11 +23,11 @@ if TYPE_CHECKING:
     from tests.packages_double import GitHubDouble
 
 ROOT = Path(__file__).parents[2]
-# Seconds without a byte, after which a command hangs.
+# A command that prints nothing for this long hangs.
 _PATIENCE = 60
-# What stands at the end of a screen.
+# The end of a screen.
 DRAWN = b"\x1b[J"
-# Runs ghcrctl at a moment that is given, with another host for ghcr.io.
+# Runs ghcrctl at a given time, with another host for ghcr.io.
 PROGRAM = """
 import datetime, sys
 moment, host = float(sys.argv.pop(1)), sys.argv.pop(1)
@@ -47,7 +44,7 @@ main()
 
 
 class Terminal:
-    """Runs ghcrctl in a home of its own, on terminals."""
+    """A home directory in which ghcrctl runs on terminals."""
 
     def __init__(self, folder: Path, github: GitHubDouble) -> None:
         self.folder = folder
@@ -63,7 +60,7 @@ class Terminal:
             "GHCRCTL_CONFIG_DIR": str(folder / "config"),
             "GHCRCTL_CACHE_DIR": str(folder / "cache"),
             "GHCRCTL_KEYRING": "0",
-            # What moves is not what is to be seen here, and takes another time each time.
+            # Progress differs in every run.
             "GHCRCTL_PROGRESS": "none",
             "SOURCE_DATE_EPOCH": f"{(NOW - timedelta(hours=3)).timestamp():.0f}",
             "GHCRCTL_PLATFORM": "linux/amd64",
@@ -76,13 +73,13 @@ class Terminal:
         }
 
     def run(self, line: str, width: int, keys: Sequence[str] = (), height: int = 50) -> str:
-        """Run a command line of ghcrctl; return what the terminal got.
+        """Run a command line of ghcrctl; return its output.
 
         Args:
             line: the command line.
-            width: of the terminal, in cells.
-            keys: pressed one by one, each when the screen was drawn anew.
-            height: of the terminal, in lines.
+            width: the width of the terminal (cells).
+            keys: the keys to press, each after the screen was drawn.
+            height: the height of the terminal.
         """
         leader, follower = pty.openpty()
         fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
@@ -117,20 +114,20 @@ def _read(leader: int, got: bytearray) -> bool:
     try:
         part = os.read(leader, 65536)
     except OSError:
-        # Linux says so at the end of a terminal.
+        # Linux reports the end of a terminal as an error.
         return False
     got += part
     return bool(part)
 
 
 def screen_of(shown: str) -> str:
-    """Return the last screen that a program drew as a whole."""
+    """Return the last complete screen in the output of a program."""
     frame = shown.rpartition("\x1b[H")[2].partition(DRAWN.decode())[0]
     return frame.replace("\x1b[K", "")
 
 
 def prepared(folder: Path, github: GitHubDouble) -> Terminal:
-    """Fill a GitHub, and a store from it; return a terminal for both."""
+    """Fill the double of GitHub and a store; return a terminal for both."""
     fill(github)
     terminal = Terminal(folder, github)
     for name in ("octo/app:1.3", "octo/app:1.2"):

@@ -1,10 +1,6 @@
-"""Go's text/template as people use it with docker's ``--format``.
+"""Go's text/template, as used with docker's ``--format``.
 
-What belongs here: the language: lexer, parser, evaluator and functions, a module each. What does
-not: what a command's ``--format`` means beyond a template (``listing``, ``inspecting``), which
-import this package only when there is a template to apply.
-
-Data is described in ``ghcrctl.cli.format.values``.
+``ghcrctl.cli.format.values`` describes the data.
 """
 
 from __future__ import annotations
@@ -26,7 +22,7 @@ __all__ = ["Template", "compile_template"]
 
 
 class Template:
-    """A template that has been read; made by `compile_template`."""
+    """A parsed template; `compile_template` creates it."""
 
     __slots__ = ("_program", "_text")
 
@@ -38,8 +34,8 @@ class Template:
         """Apply the template to data.
 
         Args:
-            data: what ``.`` and ``$`` are.
-            clean: what each printed value goes through; the template's own text does not.
+            data: the value of ``.`` and ``$``.
+            clean: applied to each printed value, but not to the text of the template.
 
         Raises:
             InvalidTemplateError: an action cannot be applied to the data.
@@ -52,13 +48,13 @@ class Template:
         return "".join(evaluation.written)
 
     def render_header(self, headers: Mapping[str, str]) -> str:
-        """Apply the template to the names of a table's columns.
+        """Apply the template to the column headers of a table.
 
-        Functions that would change a value leave a name alone, and where the template cannot be
-        applied to names, the header ends: docker does both.
+        As in docker, functions that change values do not change headers, and the header row ends
+        where the template cannot be applied.
 
         Args:
-            headers: the column's name by field.
+            headers: the column headers by field.
         """
         evaluation = Evaluation(self._program, HEADER_FUNCTIONS, None)
         with suppress(TemplateFaultError):
@@ -67,13 +63,13 @@ class Template:
 
 
 def compile_template(text: str) -> Template:
-    """Read a template.
+    """Parse a template.
 
     Args:
-        text: in Go's template language, with Go's and docker's functions.
+        text: the template, with Go's and docker's functions.
 
     Raises:
-        InvalidTemplateError: the text is no template; the message shows where.
+        InvalidTemplateError: the template is invalid; the message shows where.
     """
     try:
         return Template(text, _bounded(lambda: parse(text, FUNCTIONS)))

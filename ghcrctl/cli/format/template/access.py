@@ -1,8 +1,4 @@
-"""Reaching into values: fields, elements and parts.
-
-What belongs here: ``.field``, ``index``, ``slice``, ``len`` and what ``range`` walks. What does
-not: the evaluation around them (``evaluator``).
-"""
+"""Access fields, elements and parts of values."""
 
 from __future__ import annotations
 
@@ -19,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def field(value: Any, name: str) -> Any:
-    """Take a field of a struct or an entry of a map.
+    """Return a field of a struct or an entry of a map.
 
     Returns:
-        The value, or NO_VALUE for a map's missing key and for a field of nothing.
+        The value; NO_VALUE for a missing key of a map and for a field of NO_VALUE.
 
     Raises:
-        TemplateFaultError: the struct has no such field, or the value has no fields at all.
+        TemplateFaultError: the struct does not have this field, or the value has no fields.
     """
     if value is NO_VALUE:
         return NO_VALUE
@@ -47,7 +43,7 @@ def _struct_field(value: Struct, name: str) -> Any:
 
 
 def index(values: list[Any]) -> Any:
-    """Take ``x[1]["a"]`` for the arguments x, 1, "a"."""
+    """Return ``x[1]["a"]`` for the arguments x, 1, "a"."""
     item, *keys = values
     for key in keys:
         item = _element(item, key)
@@ -70,14 +66,14 @@ def _element(item: Any, key: Any) -> Any:
 
 
 def _zero_element(item: Any) -> Any:
-    """Return what a map of this type gives for a missing key."""
+    """Return the value of a missing key in a map of this type."""
     if isinstance(item, SetMap):
         return Struct({})
     return "" if isinstance(item, StringMap) else None
 
 
 def cut(values: list[Any]) -> Any:
-    """Take ``x[1:2]`` for the arguments x, 1, 2; a text is cut by bytes, as Go does."""
+    """Return ``x[1:2]`` for the arguments x, 1, 2; as in Go, text is cut by bytes."""
     item, *bounds = values
     kind = kind_of(item)
     if kind not in (Kind.LIST, Kind.TEXT) or (kind is Kind.TEXT and len(bounds) == 3):
@@ -93,7 +89,7 @@ def cut(values: list[Any]) -> Any:
 
 
 def length(values: list[Any]) -> int:
-    """Count a text's bytes, a list's elements or a map's entries."""
+    """Return the number of bytes of a text, elements of a list, or entries of a map."""
     value = values[0]
     kind = kind_of(value)
     if kind is Kind.TEXT:
@@ -104,14 +100,14 @@ def length(values: list[Any]) -> int:
 
 
 def iterate(value: Any, variables: int) -> Iterable[tuple[Any, Any]]:
-    """List what ``range`` walks over: indexes or keys, and elements; keys in their order.
+    """Return the elements for ``range``: indexes or sorted keys, and values.
 
     Args:
-        value: a list, a map, a whole number or nothing.
-        variables: how many variables the template gives; a number has no elements for two.
+        value: a list, a map, an integer or nil.
+        variables: the number of variables in the template; an integer allows only one.
 
     Raises:
-        TemplateFaultError: there is nothing to walk over in such a value.
+        TemplateFaultError: ``range`` cannot iterate over the value.
     """
     kind = kind_of(value)
     if kind is Kind.NIL:

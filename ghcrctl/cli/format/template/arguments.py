@@ -1,8 +1,4 @@
-"""What functions ask of their arguments.
-
-What belongs here: the type of a function, and checks that word a wrong argument. What does not:
-the functions.
-"""
+"""Check the arguments of template functions."""
 
 from __future__ import annotations
 
@@ -20,9 +16,12 @@ _LONGEST = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function of templates: what it does, and how many arguments it takes.
+    """A template function, and how many arguments it takes.
 
-    ``most`` is None where there is no limit.
+    Args:
+        body: the function.
+        least: the minimum number of arguments.
+        most: the maximum number of arguments; ``None`` for no limit.
     """
 
     body: Callable[[list[Any]], Any]
@@ -30,11 +29,11 @@ class Function:
     most: int | None
 
     def call(self, name: str, values: Sequence[Any]) -> Any:
-        """Apply the function.
+        """Call the function.
 
         Raises:
-            TemplateFaultError: there are too few or too many arguments, one is of a wrong kind, or
-                the text that results is too long.
+            TemplateFaultError: the number or the kind of the arguments is wrong, or the result is
+                too long.
         """
         if len(values) < self.least or (self.most is not None and len(values) > self.most):
             wanted = f"at least {self.least}" if self.most is None else str(self.least)
@@ -44,19 +43,19 @@ class Function:
             raise TemplateFaultError(reason)
         result = self.body(list(values))
         if isinstance(result, str) and len(result) > _LONGEST:
-            raise TemplateFaultError(f"the text that {name} makes is too long")
+            raise TemplateFaultError(f"the result of {name} is too long")
         return result
 
 
 def text_of(value: Any, name: str) -> str:
-    """Insist on a text, for the function called `name`."""
+    """Return an argument of the function `name` as text, or raise an error."""
     if kind_of(value) is not Kind.TEXT:
         raise TemplateFaultError(f"{name} needs a text, not {kind_of(value).value}")
     return str(value)
 
 
 def int_of(value: Any, name: str) -> int:
-    """Insist on a whole number, for the function called `name`."""
+    """Return an argument of the function `name` as an integer, or raise an error."""
     if kind_of(value) is not Kind.INT:
         raise TemplateFaultError(f"{name} needs a whole number, not {kind_of(value).value}")
     return int(value)

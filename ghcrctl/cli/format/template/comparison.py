@@ -1,7 +1,4 @@
-"""Go's comparisons: eq, ne, lt, le, gt, ge.
-
-What belongs here: which values may be compared, and how. What does not: truth (``kinds``).
-"""
+"""Compare values like Go: eq, ne, lt, le, gt, ge."""
 
 from __future__ import annotations
 
@@ -20,18 +17,18 @@ _ORDERED = _BASIC - {Kind.BOOL}
 
 
 def equal(values: list[Any]) -> bool:
-    """Tell whether the first value equals any of the others."""
+    """Check whether the first value equals any of the others."""
     first, *others = values
     return any(_same(first, other) for other in others)
 
 
 def unequal(values: list[Any]) -> bool:
-    """Tell whether two values differ."""
+    """Check whether two values differ."""
     return not _same(values[0], values[1])
 
 
 def ordering(compare: Callable[[Any, Any], bool]) -> Callable[[list[Any]], bool]:
-    """Make a function that compares the order of two values of one kind."""
+    """Return a function that compares the order of two values of the same kind."""
 
     def ordered(values: list[Any]) -> bool:
         kinds = [kind_of(value) for value in values]

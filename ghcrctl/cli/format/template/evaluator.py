@@ -1,8 +1,4 @@
-"""Applying a parsed template to data.
-
-What belongs here: the walk over the nodes, variables and the value of pipelines. What does not:
-functions (``functions``) and reaching into values (``access``).
-"""
+"""Apply a parsed template to data."""
 
 from __future__ import annotations
 
@@ -42,12 +38,12 @@ _NOTHING_PIPED = object()
 
 
 class Evaluation:
-    """One application of a program.
+    """The evaluation of a program.
 
     Args:
-        program: what to apply.
-        functions: by name; every function that the program calls.
-        clean: what values go through before they are written, or None.
+        program: the parsed template.
+        functions: the functions that the program calls, by name.
+        clean: applied to values before they are written; ``None`` for nothing.
     """
 
     def __init__(
@@ -65,7 +61,7 @@ class Evaluation:
         self._steps = 0
 
     def run(self, data: Any) -> None:
-        """Apply the program to data; what it prints is in `written`, also after a fault.
+        """Apply the program to data. `written` has the output, also after an error.
 
         Raises:
             TemplateFaultError: an action cannot be applied to the data.
@@ -74,7 +70,7 @@ class Evaluation:
         self._walk(self._program.body, data)
 
     def _walk(self, nodes: tuple[Node, ...], dot: Any) -> str:
-        """Apply nodes; the keyword of a jump ends the walk and is handed up."""
+        """Apply nodes; on a jump, stop and return its keyword."""
         for node in nodes:
             self._step(node.offset)
             jump = self._node(node, dot)
@@ -215,7 +211,7 @@ class Evaluation:
         for name in node.names:
             with _located(offset):
                 value = field(value, name)
-            # Behind a variable or a parenthesis the place of a field is not known.
+            # The position of a field after a variable or a parenthesis is unknown.
             offset += len(name) + 1 if node.base is None else 0
         return value
 

@@ -1,8 +1,4 @@
-"""From tokens to nodes: pipelines, commands and operands.
-
-What belongs here: everything that can stand inside one action. What does not: the structure of
-actions (``parser``).
-"""
+"""Parse the pipelines, commands and operands inside actions."""
 
 from __future__ import annotations
 
@@ -27,16 +23,16 @@ from ghcrctl.cli.format.template.suggest import nearest
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-# Deeper nesting than people write; it keeps Python's stack out of danger.
-_DEEPEST = 60
+# Templates do not need more, and deeper nesting could overflow Python's stack.
+_MAXIMUM_DEPTH = 60
 
 
 class ExpressionParser:
-    """A reader of tokens that understands pipelines.
+    """A parser of pipelines.
 
     Args:
-        tokens: of the whole template, with an END last.
-        functions: the names of the functions that exist.
+        tokens: the tokens of the template; the last one is END.
+        functions: the names of the functions.
     """
 
     def __init__(self, tokens: list[Token], functions: Collection[str]) -> None:
@@ -47,37 +43,37 @@ class ExpressionParser:
         self.variables = ["$"]
 
     def peek(self) -> Token:
-        """Look at the next token."""
+        """Return the next token without consuming it."""
         return self._tokens[self._at]
 
     def next(self) -> Token:
-        """Take the next token; the END is never used up."""
+        """Consume and return the next token; END is never consumed."""
         token = self._tokens[self._at]
         self._at = min(self._at + 1, len(self._tokens) - 1)
         return token
 
     def skip_space(self) -> None:
-        """Take a space, if there is one."""
+        """Consume a space, if there is one."""
         if self.peek().kind is Kind.SPACE:
             self.next()
 
     def enter(self, offset: int) -> None:
-        """Count one more level of nesting.
+        """Enter a level of nesting.
 
         Raises:
-            TemplateFaultError: there are too many.
+            TemplateFaultError: the nesting is too deep.
         """
         self._depth += 1
-        if self._depth > _DEEPEST:
-            raise TemplateFaultError(f"more than {_DEEPEST} levels of nesting", offset=offset)
+        if self._depth > _MAXIMUM_DEPTH:
+            raise TemplateFaultError(f"more than {_MAXIMUM_DEPTH} levels of nesting", offset=offset)
 
     def leave(self) -> None:
-        """Count one level of nesting less."""
+        """Leave a level of nesting."""
         self._depth -= 1
 
     @contextmanager
     def located(self, token: Token) -> Iterator[None]:
-        """Give faults from inside the place of a token."""
+        """Set the position of a token on errors from the block."""
         try:
             yield
         except TemplateFaultError as fault:
@@ -85,14 +81,14 @@ class ExpressionParser:
             raise
 
     def pipeline(self, closing: Kind, *, context: str) -> Pipeline:
-        """Read a pipeline and the token that closes it.
+        """Parse a pipeline and the token that closes it.
 
         Args:
             closing: RIGHT or CLOSE.
-            context: whose pipeline it is: ``"command"``, ``"range"``...
+            context: what contains the pipeline: ``"command"``, ``"range"``...
 
         Raises:
-            TemplateFaultError: it is empty or malformed.
+            TemplateFaultError: the pipeline is empty or malformed.
         """
         self.skip_space()
         start = self.peek()

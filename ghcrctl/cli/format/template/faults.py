@@ -1,8 +1,4 @@
-"""What goes wrong in templates, from inside (a fault) to what people read.
-
-What belongs here: the engine's own exception and the wording of its position. What does not: the
-reasons, which are written where they are found.
-"""
+"""Errors in templates, and their messages."""
 
 from __future__ import annotations
 
@@ -14,11 +10,11 @@ _WINDOW = 60
 
 
 class TemplateFaultError(Exception):
-    """A reason, and where in the template; never leaves the engine.
+    """An error in a template. Only this package raises and catches it.
 
     Args:
-        reason: lower case, without a full stop.
-        offset: characters from the template's start; None until a node's position is known.
+        reason: the reason, in lower case and without a full stop.
+        offset: the position in the template (characters); ``None`` until it is known.
         hint: what to write instead.
     """
 
@@ -30,7 +26,7 @@ class TemplateFaultError(Exception):
 
 
 def explain(fault: TemplateFaultError, text: str) -> InvalidTemplateError:
-    """Word a fault for people: the reason, the line of the template and a caret under the place."""
+    """Return the error for the user: the reason, the line of the template, and a caret below it."""
     offset = min(fault.offset or 0, len(text))
     start = text.rfind("\n", 0, offset) + 1
     end = text.find("\n", offset)

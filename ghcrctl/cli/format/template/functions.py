@@ -1,8 +1,4 @@
-"""The functions that templates may call: Go's own and docker's.
-
-What belongs here: the table of names, and functions of one or two lines. What does not: ``and``
-and ``or`` beyond their names, because the evaluator decides which of their arguments it needs.
-"""
+"""The functions of templates: Go's and docker's."""
 
 from __future__ import annotations
 
@@ -94,7 +90,7 @@ def _upper(values: list[Any]) -> str:
 
 
 def _one_for_one(character: str, convert: Callable[[str], str]) -> str:
-    # Go maps letters one by one; Python would make two of a sharp s.
+    # Go converts single characters; Python would turn a sharp s into two letters.
     converted = convert(character)
     return converted if len(converted) == 1 else character
 
@@ -162,8 +158,8 @@ FUNCTIONS: dict[str, Function] = _table(
     }
 )
 
-# The header of a table is its template applied to the names of the columns, with the functions
-# that would change them left out.
+# The header of a table is its template applied to the column headers, with functions that do not
+# change them.
 HEADER_FUNCTIONS: dict[str, Function] = FUNCTIONS | _table(
     {
         "json": (_unchanged, 1, 1),

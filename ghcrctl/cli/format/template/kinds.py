@@ -1,8 +1,4 @@
-"""What a value is, in Go's eyes.
-
-What belongs here: kinds, type names, truth, and the value that is not there. What does not: how
-values print (``printing``) and compare (``comparison``).
-"""
+"""The kinds of values in Go."""
 
 from __future__ import annotations
 
@@ -14,7 +10,7 @@ from ghcrctl.cli.format.values import NilStruct, StringMap, Struct
 
 
 class Absent(Enum):
-    """What stands for a value that does not exist, as a map's missing key."""
+    """The type of NO_VALUE, which represents a missing value, such as a missing key of a map."""
 
     NO_VALUE = "<no value>"
 
@@ -23,7 +19,7 @@ NO_VALUE = Absent.NO_VALUE
 
 
 class Kind(Enum):
-    """The kinds of values; each value is the word for it in errors."""
+    """The kinds of values, with their names in errors."""
 
     NIL = "nil"
     BOOL = "a bool"
@@ -39,7 +35,7 @@ _PLAIN = {bool: Kind.BOOL, int: Kind.INT, float: Kind.FLOAT, str: Kind.TEXT, lis
 
 
 def kind_of(value: Any) -> Kind:
-    """Tell the kind of a value; what is none of Go's kinds counts as text."""
+    """Return the kind of a value; other types count as text."""
     if value is None or value is NO_VALUE:
         return Kind.NIL
     known = _PLAIN.get(type(value))
@@ -53,7 +49,7 @@ def kind_of(value: Any) -> Kind:
 
 
 def type_name(value: Any) -> str:
-    """Name the Go type that a value stands for, as ``%T`` prints it."""
+    """Return the Go type of a value as ``%T`` prints it."""
     kind = kind_of(value)
     if kind is Kind.LIST:
         is_texts = bool(value) and all(isinstance(item, str) for item in value)
@@ -67,12 +63,12 @@ def type_name(value: Any) -> str:
 
 
 def is_true(value: Any) -> bool:
-    """Tell whether ``if`` takes a value for true: not zero, not empty, not nil."""
+    """Check whether ``if`` treats a value as true: not zero, not empty, not nil."""
     if value is NO_VALUE or isinstance(value, NilStruct):
         return False
     return isinstance(value, Struct) or bool(value)
 
 
 def octets(text: str) -> bytes:
-    """Give the UTF-8 bytes of a text, which are what Go counts and cuts."""
+    """Return the UTF-8 bytes of a text, which Go counts and slices."""
     return text.encode("utf-8", "replace")

@@ -1,8 +1,4 @@
-"""From the text of a template to its tokens.
-
-What belongs here: delimiters, trimming, comments and the shapes of words. What does not: which
-token may follow which (``parser``).
-"""
+"""Split templates into tokens."""
 
 from __future__ import annotations
 
@@ -33,7 +29,7 @@ _KEYWORDS = frozenset(
 
 
 class Kind(Enum):
-    """What a token is."""
+    """The kind of a token."""
 
     TEXT = auto()
     LEFT = auto()
@@ -74,7 +70,7 @@ _LITERALS = {
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token: what it is, its source, and where (characters from the start)."""
+    """A token: its kind, its source, and its position (characters)."""
 
     kind: Kind
     source: str
@@ -82,10 +78,10 @@ class Token:
 
 
 def tokenize(text: str) -> list[Token]:
-    """Cut a template into tokens, the last of which is an END.
+    """Split a template into tokens; the last one is END.
 
     Raises:
-        TemplateFaultError: something is not closed, or a character has no place in an action.
+        TemplateFaultError: a delimiter or quote is not closed, or a character is not allowed.
     """
     return _Lexer(text).run()
 

@@ -1,8 +1,4 @@
-"""Go's literals: quoted text, characters and numbers.
-
-What belongs here: from the source of one literal to its value. What does not: where a literal ends
-(``lexer``).
-"""
+"""Parse Go's literals: strings, characters and numbers."""
 
 from __future__ import annotations
 
@@ -25,7 +21,7 @@ _LONGEST_NUMBER = 400
 
 
 def unquote(source: str) -> str:
-    """Read a quoted text or a character, quotes included. Spec: Go, "String literals".
+    """Return the value of a quoted literal. Spec: Go, "String literals".
 
     Raises:
         TemplateFaultError: an escape is unknown or incomplete.
@@ -73,10 +69,10 @@ def _encode(number: int) -> bytes:
 
 
 def read_character(source: str) -> int:
-    """Read a character constant such as ``'a'``: its number.
+    """Return the number of a character constant such as ``'a'``.
 
     Raises:
-        TemplateFaultError: it is not exactly one character.
+        TemplateFaultError: the constant is not exactly one character.
     """
     text = unquote(source)
     if len(text) != 1:
@@ -85,10 +81,10 @@ def read_character(source: str) -> int:
 
 
 def read_number(source: str) -> int | float:
-    """Read a number in any of Go's notations. Spec: Go, "Integer literals".
+    """Return the value of a number in any of Go's notations. Spec: Go, "Integer literals".
 
     Raises:
-        TemplateFaultError: it is none, or does not fit 64 bits.
+        TemplateFaultError: the text is not a number, or does not fit 64 bits.
     """
     if len(source) > _LONGEST_NUMBER:
         raise TemplateFaultError("the number is too long")
@@ -104,7 +100,7 @@ def read_number(source: str) -> int | float:
 def _integer(source: str) -> int:
     digits = source.lstrip("+-")
     if len(digits) > 1 and digits[0] == "0" and digits[1] in "01234567_":
-        # Go reads a leading zero as octal.
+        # A leading zero means octal in Go.
         return int(source[: len(source) - len(digits)] + "0o" + digits[1:], 8)
     return int(source, 0)
 

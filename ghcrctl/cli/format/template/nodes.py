@@ -1,8 +1,4 @@
-"""What a parsed template is made of.
-
-What belongs here: the nodes, frozen. What does not: how they are read (``parser``) or applied
-(``evaluator``). ``offset`` counts characters from the template's start.
-"""
+"""The nodes of a parsed template. An ``offset`` is a position in the template (characters)."""
 
 from __future__ import annotations
 
@@ -15,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A text, number or bool that stands in the template; None is ``nil``."""
+    """A string, number or bool in the template; ``None`` is ``nil``."""
 
     offset: int
     value: str | int | float | bool | None
@@ -30,7 +26,7 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """``.A.B``, or the same behind a variable or a parenthesis (``base``)."""
+    """``.A.B``, possibly after a variable or a parenthesis (``base``)."""
 
     offset: int
     names: tuple[str, ...]
@@ -47,7 +43,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The name of a function, where a command begins or where an argument is one."""
+    """The name of a function, as a command or an argument."""
 
     offset: int
     name: str
@@ -55,7 +51,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Operands between two bars of a pipeline."""
+    """The operands between two bars of a pipeline."""
 
     offset: int
     operands: tuple[Operand, ...]
@@ -63,7 +59,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Commands that hand on their value, and the variables that take the last one."""
+    """Commands that pass on their values, and the variables that the last value is assigned to."""
 
     offset: int
     commands: tuple[Command, ...]
@@ -89,7 +85,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """``if``, ``with`` or ``range``, with its else part."""
+    """``if``, ``with`` or ``range``, with its ``else`` branch."""
 
     offset: int
     keyword: str
@@ -121,7 +117,7 @@ Node: TypeAlias = "Text | Action | Branch | Inclusion | Jump"
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A whole template: what it prints, and the templates it defines by name."""
+    """A whole template: its nodes, and the templates that it defines, by name."""
 
     body: tuple[Node, ...]
     definitions: Mapping[str, tuple[Node, ...]]

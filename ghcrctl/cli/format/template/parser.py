@@ -1,8 +1,4 @@
-"""From tokens to nodes: text, control structures and definitions.
-
-What belongs here: what may stand where, block by block. What does not: pipelines (``expressions``)
-and whether names mean something in the data (``evaluator``).
-"""
+"""Parse the text, control structures and definitions of templates."""
 
 from __future__ import annotations
 
@@ -29,14 +25,14 @@ _CONTROLS = frozenset({"if", "range", "with"})
 
 
 def parse(text: str, functions: Collection[str]) -> Program:
-    """Read a template.
+    """Parse a template.
 
     Args:
         text: the template.
-        functions: the names of the functions that exist.
+        functions: the names of the functions.
 
     Raises:
-        TemplateFaultError: the template breaks the grammar or names an unknown function.
+        TemplateFaultError: the syntax is invalid, or a function is unknown.
     """
     parser = _Parser(tokenize(text), functions)
     body, _ = parser.block(ends=frozenset())
@@ -53,7 +49,7 @@ class _Parser(ExpressionParser):
     def block(
         self, *, ends: frozenset[str], opener: Token | None = None
     ) -> tuple[tuple[Node, ...], str]:
-        """Read nodes up to one of the keywords in `ends`, which is read too."""
+        """Parse nodes up to and including one of the keywords in `ends`."""
         nodes: list[Node] = []
         while self.peek().kind is not Kind.END:
             token = self.next()

@@ -1,8 +1,4 @@
-"""How values print: Go's ``%v``, and quoting.
-
-What belongs here: what a value looks like without any verb. What does not: verbs, widths and flags
-(``printf``).
-"""
+"""Print values like Go's ``%v``, and quote text."""
 
 from __future__ import annotations
 
@@ -28,7 +24,7 @@ _ESCAPES = {
 
 
 def show(value: Any) -> str:
-    """Write a value as Go's ``%v``: ``[a b]``, ``map[a:1 b:2]``, ``<nil>``, ``true``."""
+    """Return a value like Go's ``%v``: ``[a b]``, ``map[a:1 b:2]``, ``<nil>``, ``true``."""
     writer = _WRITERS.get(kind_of(value))
     return str(value) if writer is None else writer(value)
 
@@ -67,7 +63,7 @@ _WRITERS: dict[Kind, Callable[[Any], str]] = {
 
 
 def quote(text: str, *, mark: str = '"', ascii_only: bool = False) -> str:
-    """Quote a text as Go's strconv.Quote does."""
+    """Quote text like Go's strconv.Quote."""
     return mark + "".join(_escape(c, mark=mark, ascii_only=ascii_only) for c in text) + mark
 
 
@@ -85,7 +81,7 @@ def _escape(character: str, *, mark: str, ascii_only: bool) -> str:
 
 
 def join_shown(values: list[Any]) -> str:
-    """Write values one after the other as fmt.Sprint: a space between two that are no texts."""
+    """Join values like fmt.Sprint, with a space between two values that are not strings."""
     pieces: list[str] = []
     for at, value in enumerate(values):
         neighbours = (kind_of(v) is Kind.TEXT for v in (values[at - 1], value))

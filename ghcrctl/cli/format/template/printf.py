@@ -1,7 +1,6 @@
-"""Go's fmt.Sprintf for the values that templates know. Spec: Go, package fmt, "Printing".
+"""Format values like Go's fmt.Sprintf. Spec: Go, package fmt, "Printing".
 
-What belongs here: verbs, flags, widths and precisions, and Go's notes about wrong ones, such as
-``%!d(string=hi)``. What does not: ``%v`` without flags (``printing``).
+Like Go, a wrong verb is reported in the output: ``%!d(string=hi)``.
 """
 
 from __future__ import annotations
@@ -53,14 +52,14 @@ class _Spec:
 
 
 def sprintf(template: str, values: list[Any]) -> str:
-    """Format values.
+    """Return formatted values.
 
     Args:
         template: text with verbs.
-        values: for the verbs, in their order.
+        values: the values for the verbs, in order.
 
     Raises:
-        TemplateFaultError: a width or precision is larger than any line.
+        TemplateFaultError: a width or precision is too large.
     """
     return _Formatter(template, values).run()
 

@@ -1,7 +1,4 @@
-"""What people may have meant by a name that does not exist.
-
-What belongs here: the wording of such hints. What does not: where names are looked up.
-"""
+"""Suggest names for a misspelled one."""
 
 from __future__ import annotations
 
@@ -12,13 +9,13 @@ if TYPE_CHECKING:
 
 
 def nearest(word: str, names: Iterable[str], *, label: str, prefix: str = "") -> str:
-    """Suggest the name that looks most like a word, or list them all.
+    """Return a hint with the most similar name, and a list of all names.
 
     Args:
-        word: what was written.
-        names: what exists.
-        label: how the list begins, such as ``"the fields are"``.
-        prefix: what stands before each name in a template (``"."`` for fields).
+        word: the misspelled name.
+        names: the existing names.
+        label: the start of the list, such as ``"the fields are"``.
+        prefix: the prefix of names in a template (``"."`` for fields).
     """
     import difflib
 
