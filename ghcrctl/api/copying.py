@@ -125,7 +125,7 @@ class Copies(Caller):
 
         chosen = platforms_of(platform)
         select = Selection.of(chosen, everything=all_platforms)
-        wish = CopyOptions(
+        copy_options = CopyOptions(
             select if chosen or all_platforms else None,
             include_foreign,
             referrers,
@@ -135,7 +135,7 @@ class Copies(Caller):
         )
         texts = list(dict.fromkeys(texts_of_names(sources)))
         with self._session() as session:
-            return _copy(session, texts, text_of(target), wish, accesses, observer)
+            return _copy(session, texts, text_of(target), copy_options, accesses, observer)
 
     def sync(  # noqa: PLR0913 one argument an option
         self,
@@ -235,7 +235,7 @@ def _copy(
     session: Session,
     sources: Sequence[str],
     target: str,
-    wish: CopyOptions,
+    copy_options: CopyOptions,
     accesses: Sides,
     observer: Observer,
 ) -> list[Attempt[str, Copied]]:
@@ -246,7 +246,7 @@ def _copy(
     ends = [parse_endpoint(session, text) for text in sources]
     into = parse_endpoint(session, target)
     found: list[Attempt[Endpoint, Copied]] = []
-    with open_copy(session, ends, into, wish, accesses=accesses) as opened:
+    with open_copy(session, ends, into, copy_options, accesses=accesses) as opened:
 
         def act(end: Endpoint, workers: Workers) -> Copied:
             return opened.copy(end, observer, workers=workers)

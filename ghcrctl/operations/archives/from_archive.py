@@ -188,7 +188,7 @@ class _DockerArchive:
         self._compression = compression
         self._observing = threading.Lock()
         self._stopped = threading.Event()
-        self._made = MemoryPlace(files.label)
+        self._memory = MemoryPlace(files.label)
         self._packed: dict[Digest, None] = {}
 
     def read(self, images: Sequence[DockerImage]) -> OpenedArchive:
@@ -207,7 +207,7 @@ class _DockerArchive:
         except BaseException:
             self.forget()
             raise
-        source = Overlay(self._made, self._store.blobs)
+        source = Overlay(self._memory, self._store.blobs)
         return OpenedArchive(source, names.images, _is_stored, tuple(self._packed))
 
     def forget(self) -> None:
@@ -285,10 +285,10 @@ class _DockerArchive:
         manifest = {
             "schemaVersion": 2,
             "mediaType": kind,
-            "config": self._made.add(image.config, of_config).to_json(),
+            "config": self._memory.add(image.config, of_config).to_json(),
             "layers": [layer.to_json() for layer in listed],
         }
-        return self._made.add(json.dumps(manifest, indent=3).encode(), kind)
+        return self._memory.add(json.dumps(manifest, indent=3).encode(), kind)
 
 
 def _is_stored(descriptor: Descriptor) -> bool:

@@ -181,11 +181,11 @@ class _Loading:
 
     def _resolve_root(self, image: NamedImage) -> tuple[Source, Descriptor]:
         """Return the root to load, and a source that has all of its content."""
-        session, made = self._session, MemoryPlace("a new index")
+        session, memory = self._session, MemoryPlace("a new index")
         # The store has what a partial archive leaves out, if the archive was made for it.
-        source = Overlay(made, Overlay(session.store.blobs.intact, self._found.source))
+        source = Overlay(memory, Overlay(session.store.blobs.intact, self._found.source))
         platform = session.settings.preferred_platform
-        root = choose(source, image.root, self._select, platform, made, warn=session.warn)
+        root = choose(source, image.root, self._select, platform, memory, warn=session.warn)
         missing = _find_missing(session, self._found, source, root)
         if needed := [descriptor for descriptor in missing if not descriptor.is_foreign]:
             raise _missing_content_error(needed)
@@ -214,17 +214,17 @@ def _find_missing(
     missing: dict[Digest, Descriptor] = {}
     queue, seen = [root], {root.digest}
     while queue:
-        here = queue.pop()
-        if here.is_manifest:
+        current = queue.pop()
+        if current.is_manifest:
             try:
-                children = parse(read_metadata(source, here), here.media_type).children
+                children = parse(read_metadata(source, current), current.media_type).children
             except BlobUnknownError:
-                missing[here.digest] = here
+                missing[current.digest] = current
                 continue
             queue += [child for child in children if child.digest not in seen]
             seen.update(child.digest for child in children)
-        elif not (found.has(here) or session.store.blobs.exists(here)):
-            missing[here.digest] = here
+        elif not (found.has(current) or session.store.blobs.exists(current)):
+            missing[current.digest] = current
     return list(missing.values())
 
 

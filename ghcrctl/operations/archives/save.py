@@ -65,7 +65,7 @@ class SavedImage:
     origin: Digest | None = None
 
 
-def check_form(
+def check_save_options(
     form: Format, *, is_file: bool, compression: Compression | None, without: Collection[str]
 ) -> None:
     """Check that the options are compatible with each other.
@@ -123,14 +123,14 @@ def save(  # noqa: PLR0913 all but three by keyword
     is_file = isinstance(output, Path)
     if isinstance(output, Path):
         check_not_read(output, map(Path, without))
-    check_form(form, is_file=is_file, compression=compression, without=without)
+    check_save_options(form, is_file=is_file, compression=compression, without=without)
     if form is Format.OCI_DIR and isinstance(output, Path):
         return save_directory(session, names, output, select=select, observer=observer)
     with _open_output(output, compression) as write:
         if form is Format.DOCKER:
             return save_docker(session, names, write, select=select)
-        there = frozenset().union(*(known_content(session, text) for text in without))
-        return save_archive(session, names, write, select=select, without=there, observer=observer)
+        known = frozenset().union(*(known_content(session, text) for text in without))
+        return save_archive(session, names, write, select=select, without=known, observer=observer)
 
 
 @contextmanager
@@ -251,9 +251,9 @@ def save_docker(
     saved: list[SavedImage] = []
     one = Selection(select.platforms)
     for image in select_images(session, names):
-        made = MemoryPlace()
+        memory = MemoryPlace()
         root = choose(
-            source, image.root, one, session.settings.preferred_platform, made, warn=session.warn
+            source, image.root, one, session.settings.preferred_platform, memory, warn=session.warn
         )
         roots[root.digest] = root
         saved.append(replace(image, root=root))
@@ -294,15 +294,15 @@ def _copy(
     # One at a time: an archive is written sequentially, and must be reproducible.
     with Workers(1) as workers:
         for image in images:
-            made = MemoryPlace("a new index")
-            _write_origin(session, image, made, sink)
-            source = Overlay(made, StorePlace(session.store))
+            memory = MemoryPlace("a new index")
+            _write_origin(session, image, memory, sink)
+            source = Overlay(memory, StorePlace(session.store))
             root = choose(
                 source,
                 image.root,
                 select,
                 session.settings.preferred_platform,
-                made,
+                memory,
                 warn=session.warn,
             )
             plan = make_plan(source, sink, root, names=(image.name,), optional_foreign=True, jobs=1)
@@ -311,7 +311,7 @@ def _copy(
     return saved
 
 
-def _write_origin(session: Session, image: SavedImage, made: MemoryPlace, sink: Sink) -> None:
+def _write_origin(session: Session, image: SavedImage, memory: MemoryPlace, sink: Sink) -> None:
     """Write the index that an image was pulled from: it proves the image's origin."""
     if image.origin is None or image.origin == image.root.digest:
         return
@@ -319,8 +319,8 @@ def _write_origin(session: Session, image: SavedImage, made: MemoryPlace, sink: 
     if raw is None:
         return
     index = replace(parse(raw).descriptor, digest=image.origin)
-    made.put(index, raw)
-    sink.write(Content(made, index))
+    memory.put(index, raw)
+    sink.write(Content(memory, index))
 
 
 def select_images(session: Session, names: Sequence[str]) -> list[SavedImage]:

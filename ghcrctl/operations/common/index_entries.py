@@ -86,8 +86,8 @@ def build_index(
         "manifests": [entry.to_json() for entry in entries],
         **({"annotations": dict(annotations)} if annotations else {}),
     }
-    made = MemoryPlace("a new index")
-    return made, made.add(json.dumps(document, indent=3).encode(), kind)
+    memory = MemoryPlace("a new index")
+    return memory, memory.add(json.dumps(document, indent=3).encode(), kind)
 
 
 def find_entries(

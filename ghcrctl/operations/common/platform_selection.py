@@ -53,7 +53,7 @@ def choose(
     root: Descriptor,
     select: Selection,
     default: Platform,
-    made: MemoryPlace,
+    memory: MemoryPlace,
     *,
     warn: Callable[[str], None],
 ) -> Descriptor:
@@ -64,7 +64,7 @@ def choose(
         root: a manifest or an index.
         select: the requested platforms.
         default: the platform to use if none is requested.
-        made: receives the new index.
+        memory: receives the new index.
         warn: prints a warning if a single-platform image is for another platform.
 
     Raises:
@@ -79,7 +79,7 @@ def choose(
         return root
     if len(select.platforms) > 1:
         smaller = parsed.subset(select.platforms)
-        made.put(smaller.descriptor, smaller.raw)
+        memory.put(smaller.descriptor, smaller.raw)
         return smaller.descriptor
     platform = select.platforms[0] if select.platforms else default
     chosen = _find_platform(source, parsed, platform, 0, set())

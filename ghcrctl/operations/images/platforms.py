@@ -98,7 +98,9 @@ def platform_rows(session: Session, text: str, *, is_remote: bool) -> list[Platf
     """
     source, root = locate_image(session, text, is_remote=is_remote)
     return [
-        PlatformRow(text, part.what, part.descriptor, part.size, here(session, part), part.layers)
+        PlatformRow(
+            text, part.what, part.descriptor, part.size, stored_size(session, part), part.layers
+        )
         for part in read_parts(session, source, root).images()
     ]
 
@@ -118,7 +120,7 @@ def read_parts(session: Session, source: Source, root: Descriptor) -> Part:
         return _PartReader(source, pool).part(root, 0)
 
 
-def here(session: Session, part: Part) -> int:
+def stored_size(session: Session, part: Part) -> int:
     """Return how much of a part the local store has (bytes)."""
     blobs = session.store.blobs
     return sum(size for digest, size in part.content.items() if blobs.size(digest) == size)
@@ -143,9 +145,9 @@ class _PartReader:
         if isinstance(parsed, Manifest):
             own = {parsed.descriptor.digest: len(parsed.raw)}
             return _manifest(self._source, entry, parsed, own)
-        made = self._index(entry, parsed, depth)
-        self._indexes[entry.digest] = made
-        return made
+        result = self._index(entry, parsed, depth)
+        self._indexes[entry.digest] = result
+        return result
 
     def _index(self, entry: Descriptor, parsed: Index, depth: int) -> Part:
         # Read manifests in parallel. Nested indexes are rare, and are read in this thread, which

@@ -81,9 +81,9 @@ def remove_all(session: Session, texts: Iterable[str], *, force: bool = False) -
     for text in texts:
         try:
             found = find(session, text, batch.records)
-            doomed = _records_to_remove(found, force=force)
-            if doomed is not None:
-                batch.add(text, found, doomed)
+            to_remove = _records_to_remove(found, force=force)
+            if to_remove is not None:
+                batch.add(text, found, to_remove)
                 continue
         except (NoSuchImageError, RefusedError, UsageError) as error:
             batch.fail(text, error)
@@ -125,10 +125,10 @@ class _Batch:
         self.records = session.store.records()
         self._outcomes: list[tuple[str, _Removal | GhcrctlError]] = []
 
-    def add(self, text: str, found: FoundImage, doomed: list[Record]) -> None:
+    def add(self, text: str, found: FoundImage, to_remove: list[Record]) -> None:
         """Add a removal."""
-        removal = _removal(found, doomed)
-        removed_ids = {id(record) for record in removal.doomed}
+        removal = _removal(found, to_remove)
+        removed_ids = {id(record) for record in removal.to_remove}
         self.records = [record for record in self.records if id(record) not in removed_ids]
         self._outcomes.append((text, removal))
 
@@ -140,8 +140,8 @@ class _Batch:
         """Carry out all removals, and yield the result of each."""
         removals = [each for _, each in self._outcomes if isinstance(each, _Removal)]
         needed = [self._needed(removal) for removal in removals]
-        doomed = [record for removal in removals for record in removal.doomed]
-        content = self._store.remove(doomed) if doomed else ()
+        to_remove = [record for removal in removals for record in removal.to_remove]
+        content = self._store.remove(to_remove) if to_remove else ()
         deleted = _content_of(removals, needed, content)
         for text, each in self._outcomes:
             if isinstance(each, _Removal):
@@ -152,7 +152,7 @@ class _Batch:
     def _needed(self, removal: _Removal) -> set[Digest]:
         if not removal.is_whole:
             return set()
-        return set(self._store.graph.reached(r.descriptor for r in removal.doomed))
+        return set(self._store.graph.reached(r.descriptor for r in removal.to_remove))
 
 
 def _without_digest(session: Session, found: FoundImage, text: str) -> Outcome:
@@ -180,7 +180,7 @@ class _Removal:
     """One removal of a batch. ``is_whole``: the image has no name left."""
 
     image_id: Digest
-    doomed: list[Record]
+    to_remove: list[Record]
     untagged: tuple[str, ...]
     is_whole: bool
 
@@ -190,16 +190,16 @@ class _Removal:
         return Removed(self.untagged, (self.image_id, *others) if self.is_whole else ())
 
 
-def _removal(found: FoundImage, doomed: list[Record]) -> _Removal:
+def _removal(found: FoundImage, to_remove: list[Record]) -> _Removal:
     """Plan a removal; a repository's digest of the image is removed with its last tag."""
-    removed_ids = {id(record) for record in doomed}
+    removed_ids = {id(record) for record in to_remove}
     kept = [r for r in found.records if id(r) not in removed_ids]
     left = {r.repository for r in kept if r.tag}
-    homes = {r.repository for r in doomed} - left - {""}
+    homes = {r.repository for r in to_remove} - left - {""}
     orphaned = [r for r in kept if r.repository in homes and "@" in r.name]
-    doomed = [*doomed, *orphaned]
+    to_remove = [*to_remove, *orphaned]
     kept = [r for r in kept if r.repository not in homes or "@" not in r.name]
-    return _Removal(found.image_id, doomed, _untagged(doomed, kept), not kept)
+    return _Removal(found.image_id, to_remove, _untagged(to_remove, kept), not kept)
 
 
 def _content_of(
@@ -220,10 +220,10 @@ def _content_of(
     return found
 
 
-def _untagged(doomed: list[Record], kept: list[Record]) -> tuple[str, ...]:
+def _untagged(to_remove: list[Record], kept: list[Record]) -> tuple[str, ...]:
     known = {(r.repository, r.origin) for r in kept}
     lines: dict[str, None] = {}
-    for record in doomed:
+    for record in to_remove:
         if record.name:
             lines[record.name] = None
         if (record.repository, record.origin) not in known and record.repo_digest:

@@ -60,11 +60,11 @@ def remove_platforms(session: Session, text: str, platforms: Sequence[Platform])
     if len({record.descriptor.digest for record in records}) > 1:
         raise RefusedError(f"{text} refers to several indexes", hint="use the name and tag of each")
     smaller = _without_platforms(session, text, records[0], platforms)
-    made = MemoryPlace("a new index")
-    made.put(smaller.descriptor, smaller.raw)
+    memory = MemoryPlace("a new index")
+    memory.put(smaller.descriptor, smaller.raw)
     store = session.store
     store.reserve((smaller.descriptor.digest,))
-    StorePlace(store).write(Content(made, smaller.descriptor))
+    StorePlace(store).write(Content(memory, smaller.descriptor))
     facts = compute_facts(store.blobs, smaller.descriptor, store.prefer)
     old = records[0].descriptor.digest
     changed: list[Record] = []

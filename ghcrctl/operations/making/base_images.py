@@ -139,12 +139,12 @@ def join_histories(image: LayeredImage, old: LayeredImage, new: LayeredImage) ->
 
 def _own_steps(steps: list[Document], layers: int, base_steps: int) -> list[Document]:
     """Return the steps after those of the old base."""
-    made = [not step.get("empty_layer") for step in steps]
-    if sum(made[:base_steps]) == layers and len(steps) >= base_steps:
+    has_layer = [not step.get("empty_layer") for step in steps]
+    if sum(has_layer[:base_steps]) == layers and len(steps) >= base_steps:
         return steps[base_steps:]
     # The base has a different history: use the steps after its last layer.
     passed = 0
-    for number, is_layer in enumerate(made):
+    for number, is_layer in enumerate(has_layer):
         if passed == layers:
             return steps[number:]
         passed += is_layer

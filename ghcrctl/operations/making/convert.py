@@ -143,7 +143,7 @@ def convert_image(
             destination,
             source=source,
             old=root,
-            made=(StagedLayers(folder),),
+            new_content=(StagedLayers(folder),),
             observer=observer,
         )
     if new.digest != root.digest and not source.local:
@@ -185,14 +185,14 @@ def convert(
     is_artifact = isinstance(parsed, Manifest) and not has_files(parsed)
     if is_artifact and conversion.to is not Format.DOCKER:
         return source, root
-    made, packed = MemoryPlace("the new image"), StagedLayers(folder)
-    place = Overlay(made, Overlay(packed, source))
+    memory, packed = MemoryPlace("the new image"), StagedLayers(folder)
+    place = Overlay(memory, Overlay(packed, source))
     recompressor = None
     if conversion.compression:
         how = CompressionOptions(conversion.compression, conversion.level)
         recompressor = Recompressor(session, source, packed, how, observer)
-    change = _ConversionChange(place, made, conversion, recompressor)
-    new = ImageDerivation(place, made, change, warn=session.warn).make(root)
+    change = _ConversionChange(place, memory, conversion, recompressor)
+    new = ImageDerivation(place, memory, change, warn=session.warn).make(root)
     if change.left_out:
         what = ", ".join(sorted(change.left_out))
         session.warn(f"dropped data that docker's format cannot hold: {what}")
@@ -207,12 +207,12 @@ class _ConversionChange:
     def __init__(
         self,
         place: Source,
-        made: MemoryPlace,
+        memory: MemoryPlace,
         conversion: Conversion,
         recompressor: Recompressor | None,
     ) -> None:
         self._place = place
-        self._made = made
+        self._memory = memory
         self._conversion = conversion
         self._recompressor = recompressor
         self.left_out: set[str] = set()
@@ -234,21 +234,21 @@ class _ConversionChange:
         new = self._repack(manifest)
         document: Document = json.loads(manifest.raw)
         document["layers"] = [
-            _layer_json(said, media_type, new.get(layer.digest))
-            for said, media_type, layer in zip(
+            _layer_json(original, media_type, new.get(layer.digest))
+            for original, media_type, layer in zip(
                 document.get("layers") or [], types, manifest.layers, strict=True
             )
         ]
         if to is not old:
-            said = document["config"]
-            media_type = document_type(said["mediaType"], to)
+            original = document["config"]
+            media_type = document_type(original["mediaType"], to)
             document["mediaType"] = document_type(manifest.descriptor.media_type, to)
-            document["config"] = {**said, "mediaType": media_type}
+            document["config"] = {**original, "mediaType": media_type}
         if to is Format.DOCKER and to is not old:
             document = self._for_docker(document)
             document["config"] = self._for_docker(document["config"])
             document["layers"] = [self._for_docker(layer) for layer in document["layers"]]
-        return write_changed(self._made, manifest, document)
+        return write_changed(self._memory, manifest, document)
 
     def _layer_type(self, layer: Descriptor, to: Format) -> str:
         """Return the new media type of a layer."""
@@ -281,10 +281,10 @@ class _ConversionChange:
         both = zip(manifest.layers, diff_ids, strict=True)
         return self._recompressor.repack([pair for pair in both if self._is_repacked(pair[0])])
 
-    def _for_docker(self, said: Document) -> Document:
+    def _for_docker(self, original: Document) -> Document:
         """Remove fields that docker's format does not have, except those of attestations."""
-        kept = {key: value for key, value in said.items() if key not in _UNKNOWN_TO_DOCKER}
-        annotations = string_map(said.get("annotations"))
+        kept = {key: value for key, value in original.items() if key not in _UNKNOWN_TO_DOCKER}
+        annotations = string_map(original.get("annotations"))
         kept_annotations = {
             key: annotations[key] for key in (ATTESTATION, ATTESTED) if key in annotations
         }
@@ -292,17 +292,21 @@ class _ConversionChange:
             kept["annotations"] = kept_annotations
         if len(kept_annotations) < len(annotations):
             self.left_out.add("annotations")
-        self.left_out.update(key for key in _UNKNOWN_TO_DOCKER[1:] if said.get(key))
+        self.left_out.update(key for key in _UNKNOWN_TO_DOCKER[1:] if original.get(key))
         return kept
 
 
-def _layer_json(said: Document, media_type: str, new: Descriptor | None) -> Document:
+def _layer_json(original: Document, media_type: str, new: Descriptor | None) -> Document:
     """Return the description of a layer in a manifest."""
-    if new is None or str(new.digest) == said["digest"]:
-        return said if said["mediaType"] == media_type else {**said, "mediaType": media_type}
+    if new is None or str(new.digest) == original["digest"]:
+        return (
+            original
+            if original["mediaType"] == media_type
+            else {**original, "mediaType": media_type}
+        )
     annotations = {
         key: value
-        for key, value in string_map(said.get("annotations")).items()
+        for key, value in string_map(original.get("annotations")).items()
         if not key.startswith(_COMPRESSION_ANNOTATIONS)
     }
     # Drop `urls` and `data`: they describe the old bytes.

@@ -57,7 +57,7 @@ class ImageDerivation:
 
     Args:
         place: the source of the images.
-        made: receives the new documents; must be an overlay of the source.
+        memory: receives the new documents; must be an overlay of the source.
         change: the change.
         platforms: the images of an index to keep; by default all.
         warn: prints a warning if a single-platform image is for another platform.
@@ -66,7 +66,7 @@ class ImageDerivation:
     def __init__(
         self,
         place: Source,
-        made: MemoryPlace,
+        memory: MemoryPlace,
         change: ImageChange,
         platforms: Sequence[Platform] = (),
         *,
@@ -74,7 +74,7 @@ class ImageDerivation:
     ) -> None:
         self._warn = warn
         self._place = place
-        self._made = made
+        self._memory = memory
         self._change = change
         self._platforms = tuple(platforms)
         self._done: dict[Digest, Descriptor] = {}
@@ -95,10 +95,10 @@ class ImageDerivation:
             warn_of_mismatch(self._warn, self._place, parsed, self._platforms)
         elif self._platforms:
             parsed = self._select_platforms(parsed)
-        made = self._derive(parsed, 0)
+        memory = self._derive(parsed, 0)
         if not self.images:
             raise UnsupportedError(f"{root.digest} is not a container image: {_describe(parsed)}")
-        return made
+        return memory
 
     def _select_platforms(self, index: Index) -> Manifest | Index:
         if len(self._platforms) == 1:
@@ -108,7 +108,7 @@ class ImageDerivation:
                 raise platform_not_found(index, platform)
             return self._read(entry)
         smaller = index.subset(self._platforms)
-        self._made.put(smaller.descriptor, smaller.raw)
+        self._memory.put(smaller.descriptor, smaller.raw)
         return smaller
 
     def _read(self, descriptor: Descriptor) -> Manifest | Index:
@@ -136,28 +136,30 @@ class ImageDerivation:
                 self._done[entry.digest] = self._derive(self._read(entry), depth + 1)
         document = json.loads(index.raw)
         entries = [
-            self._entry(entry, said)
-            for entry, said in zip(index.manifests, document.get("manifests") or [], strict=True)
+            self._entry(entry, original)
+            for entry, original in zip(
+                index.manifests, document.get("manifests") or [], strict=True
+            )
         ]
         document["manifests"] = [entry for entry in entries if entry is not None]
         self.attestations_left_out += entries.count(None)
-        return write_changed(self._made, index, self._change.index(index, document))
+        return write_changed(self._memory, index, self._change.index(index, document))
 
-    def _entry(self, entry: Descriptor, said: Document) -> Document | None:
+    def _entry(self, entry: Descriptor, original: Document) -> Document | None:
         """Return a changed entry; ``None`` if it is dropped."""
         attested = entry.annotations.get(ATTESTED)
         if is_attestation(entry) and attested:
             new = self._new_digest(attested)
             if new == attested:
-                return said
+                return original
             if not self._change.keeps_attestations:
                 return None
-            return {**said, "annotations": {**said["annotations"], ATTESTED: new}}
+            return {**original, "annotations": {**original["annotations"], ATTESTED: new}}
         new_one = self._done.get(entry.digest, entry)
         if new_one.digest == entry.digest:
-            return said
+            return original
         # Drop `data`: it is the content of the old manifest.
-        rest = {key: value for key, value in said.items() if key != "data"}
+        rest = {key: value for key, value in original.items() if key != "data"}
         described = {"digest": str(new_one.digest), "size": new_one.size}
         return {**rest, "mediaType": new_one.media_type, **described}
 
@@ -207,7 +209,7 @@ def read_config(place: Source, manifest: Manifest) -> tuple[ImageConfig, list[Di
         raise InvalidManifestError(f"invalid image config: {error.message}") from None
 
 
-def write_changed(made: MemoryPlace, old: Manifest | Index, document: Document) -> Descriptor:
+def write_changed(memory: MemoryPlace, old: Manifest | Index, document: Document) -> Descriptor:
     """Write a changed manifest or index in the old one's JSON style; return the old one if equal.
 
     An image that is converted back and forth therefore keeps its digest.
@@ -215,19 +217,19 @@ def write_changed(made: MemoryPlace, old: Manifest | Index, document: Document) 
     if document == json.loads(old.raw):
         return old.descriptor
     kind = document.get("mediaType") or old.descriptor.media_type
-    return made.add(format_like(old.raw, document), kind)
+    return memory.add(format_like(old.raw, document), kind)
 
 
 def write_config(
-    made: MemoryPlace, manifest: Manifest, config: ImageConfig, new: Document
+    memory: MemoryPlace, manifest: Manifest, config: ImageConfig, new: Document
 ) -> Document:
     """Write a config; return its description for the manifest."""
-    said: Document = json.loads(manifest.raw)["config"]
+    original: Document = json.loads(manifest.raw)["config"]
     if new == config.data:
-        return said
+        return original
     ordered = {key: new[key] for key in {**config.data, **new} if key in new}
-    described = made.add(format_like(config.raw, ordered), manifest.config.media_type)
-    rest = {key: value for key, value in said.items() if key != "data"}
+    described = memory.add(format_like(config.raw, ordered), manifest.config.media_type)
+    rest = {key: value for key, value in original.items() if key != "data"}
     return {**rest, "digest": str(described.digest), "size": described.size}
 
 

@@ -86,7 +86,7 @@ def deliver(  # noqa: PLR0913 all but four by keyword
     *,
     source: IndexTarget,
     old: Descriptor,
-    made: Sequence[NewContent],
+    new_content: Sequence[NewContent],
     observer: Observer,
     origin: Callable[[Digest], IndexTarget] | None = None,
 ) -> NewImage:
@@ -99,7 +99,7 @@ def deliver(  # noqa: PLR0913 all but four by keyword
         target: its destination, from `choose_destination`.
         source: the original image.
         old: the root of the original image.
-        made: sources of new content, which no registry can mount from another repository.
+        new_content: sources of new content, which no registry can mount from another repository.
         observer: receives progress events.
         origin: returns where other content comes from; by default the original image.
 
@@ -118,7 +118,7 @@ def deliver(  # noqa: PLR0913 all but four by keyword
             place,
             root,
             end,
-            made=made,
+            new_content=new_content,
             origin=origin or (lambda _: source),
             observer=observer,
         )
@@ -131,7 +131,7 @@ def _transfer(  # noqa: PLR0913 all but four by keyword
     root: Descriptor,
     end: IndexTarget,
     *,
-    made: Sequence[NewContent],
+    new_content: Sequence[NewContent],
     origin: Callable[[Digest], IndexTarget],
     observer: Observer,
 ) -> None:
@@ -150,7 +150,7 @@ def _transfer(  # noqa: PLR0913 all but four by keyword
     mounts = {
         step.descriptor.digest: (where,)
         for step in plan.steps
-        if not any(each.exists(step.descriptor) for each in made)
+        if not any(each.exists(step.descriptor) for each in new_content)
         and (where := mount_source(session, origin(step.descriptor.digest), end))
     }
     with session.workers() as workers:

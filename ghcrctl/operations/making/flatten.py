@@ -91,15 +91,15 @@ def flatten_image(
     origin, name = open_source(session, source, is_replaced=replace)
     root = origin.resolve(name)
     with scratch_directory() as folder:
-        made, packed = MemoryPlace("the new image"), StagedLayers(folder)
+        memory, packed = MemoryPlace("the new image"), StagedLayers(folder)
         change = _FlattenChange(
-            session, origin, flattening, made, packed, is_remote=not source.local
+            session, origin, flattening, memory, packed, is_remote=not source.local
         )
         derivation = ImageDerivation(
-            Overlay(made, origin), made, change, flattening.platforms, warn=session.warn
+            Overlay(memory, origin), memory, change, flattening.platforms, warn=session.warn
         )
         new = derivation.make(root)
-        place = Overlay(made, Overlay(packed, origin))
+        place = Overlay(memory, Overlay(packed, origin))
         done = deliver(
             session,
             place,
@@ -107,7 +107,7 @@ def flatten_image(
             destination,
             source=source,
             old=root,
-            made=(made, packed),
+            new_content=(memory, packed),
             observer=observer,
         )
     warn_of_attestations(session, derivation)
@@ -131,7 +131,7 @@ class _FlattenChange:
         session: Session,
         origin: Source,
         wanted: FlattenOptions,
-        made: MemoryPlace,
+        memory: MemoryPlace,
         packed: StagedLayers,
         *,
         is_remote: bool,
@@ -139,7 +139,7 @@ class _FlattenChange:
         self._session = session
         self._origin = origin
         self._wanted = wanted
-        self._made = made
+        self._memory = memory
         self._packed = packed
         self._is_remote = is_remote
 
@@ -154,9 +154,9 @@ class _FlattenChange:
             return manifest.descriptor
         document: Document = json.loads(manifest.raw)
         new = self._config(manifest, config, layer)
-        document["config"] = write_config(self._made, manifest, config, new)
+        document["config"] = write_config(self._memory, manifest, config, new)
         document["layers"] = [layer.descriptor.to_json()]
-        return write_changed(self._made, manifest, without_base(document))
+        return write_changed(self._memory, manifest, without_base(document))
 
     def _layer(self, manifest: Manifest, config: ImageConfig) -> NewLayer:
         how = self._wanted.how
@@ -178,8 +178,8 @@ class _FlattenChange:
     def _config(self, manifest: Manifest, config: ImageConfig, layer: NewLayer) -> Document:
         """Return the new config (OCI image spec 1.1, config.md)."""
         created = self._wanted.created
-        moment = rfc3339(created) if created else config.created
-        time = {"created": moment} if moment else {}
+        timestamp = rfc3339(created) if created else config.created
+        time = {"created": timestamp} if timestamp else {}
         count = len(manifest.layers)
         step = {
             **time,
@@ -192,9 +192,9 @@ class _FlattenChange:
 
 def without_base(document: Document) -> Document:
     """Return a manifest or an index without the annotations of its base."""
-    said = string_map(document.get("annotations"))
-    annotations = {k: v for k, v in said.items() if k not in {BASE_NAME, BASE_DIGEST}}
-    if annotations == said:
+    original = string_map(document.get("annotations"))
+    annotations = {k: v for k, v in original.items() if k not in {BASE_NAME, BASE_DIGEST}}
+    if annotations == original:
         return document
     rest = {key: value for key, value in document.items() if key != "annotations"}
     return {**rest, "annotations": annotations} if annotations else rest

@@ -137,11 +137,11 @@ def _config(
     layer: NewLayer, config: dict[str, object], message: str, platform: Platform, created: datetime
 ) -> dict[str, object]:
     """Build the image config, as docker import does (OCI image spec 1.1, config.md)."""
-    moment = rfc3339(created)
+    timestamp = rfc3339(created)
     return {
         **platform.to_json(),
-        "created": moment,
+        "created": timestamp,
         "config": config,
         "rootfs": {"type": "layers", "diff_ids": [str(layer.diff_id)]},
-        "history": [{"created": moment, "comment": message}],
+        "history": [{"created": timestamp, "comment": message}],
     }

@@ -62,10 +62,10 @@ def create(  # noqa: PLR0913 all but three by keyword
         NotFoundError: a source does not exist.
     """
     if not target.local:
-        made = create_list(
+        manifest_list = create_list(
             session, target, sources, annotations=annotations, amend=amend, replace_tag=replace
         )
-        return _finish(session, target, made, push=push, observer=observer)
+        return _finish(session, target, manifest_list, push=push, observer=observer)
     exists = any(r.name == str(target.reference) for r in session.store.records())
     if exists and not (amend or replace):
         raise RefusedError(
@@ -89,8 +89,8 @@ def add(
     """Add images; see `add_to_index` and `add_to_list`."""
     if target.local:
         return NewImage(target, add_to_index(session, target, sources, observer))
-    made = add_to_list(session, open_list(session, target), sources)
-    return _finish(session, target, made, push=push, observer=observer)
+    manifest_list = add_to_list(session, open_list(session, target), sources)
+    return _finish(session, target, manifest_list, push=push, observer=observer)
 
 
 def remove(
@@ -104,8 +104,8 @@ def remove(
     """Remove images; see `remove_from_index` and `remove_from_list`."""
     if target.local:
         return NewImage(target, remove_from_index(session, target, chosen))
-    made = remove_from_list(session, open_list(session, target), chosen)
-    return _finish(session, target, made, push=push, observer=observer)
+    manifest_list = remove_from_list(session, open_list(session, target), chosen)
+    return _finish(session, target, manifest_list, push=push, observer=observer)
 
 
 def annotate(
@@ -120,13 +120,18 @@ def annotate(
     """Set annotations or platforms; see `annotate_index` and `annotate_list`."""
     if target.local:
         return NewImage(target, annotate_index(session, target, chosen, change))
-    made = annotate_list(session, open_list(session, target), chosen, change)
-    return _finish(session, target, made, push=push, observer=observer)
+    manifest_list = annotate_list(session, open_list(session, target), chosen, change)
+    return _finish(session, target, manifest_list, push=push, observer=observer)
 
 
 def _finish(
-    session: Session, target: IndexTarget, made: ManifestList, *, push: bool, observer: Observer
+    session: Session,
+    target: IndexTarget,
+    manifest_list: ManifestList,
+    *,
+    push: bool,
+    observer: Observer,
 ) -> NewImage:
     if push:
-        return push_list(session, target, made, purge=True, observer=observer)
-    return save_list(session, target, made)
+        return push_list(session, target, manifest_list, purge=True, observer=observer)
+    return save_list(session, target, manifest_list)

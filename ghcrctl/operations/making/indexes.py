@@ -221,9 +221,9 @@ def read_manifest(session: Session, end: IndexTarget) -> Manifest | Index:
     return parse(read_metadata(place, descriptor), descriptor.media_type)
 
 
-def image_id_of(session: Session, end: IndexTarget, made: Descriptor) -> Digest | None:
+def image_id_of(session: Session, end: IndexTarget, root: Descriptor) -> Digest | None:
     """Return the ID of an image, which is the digest of its config; ``None`` for an index."""
-    parsed = parse(read_metadata(_place(session, end), made), made.media_type)
+    parsed = parse(read_metadata(_place(session, end), root), root.media_type)
     return parsed.config.digest if isinstance(parsed, Manifest) and parsed.is_image else None
 
 
@@ -346,8 +346,8 @@ def _write(
 ) -> Descriptor:
     """Write an index under its name."""
     check_platforms(target.reference, entries)
-    made, root = build_index(entries, annotations)
-    place.tag(Content(made, root), str(target.reference) if target.local else _tag(target))
+    memory, root = build_index(entries, annotations)
+    place.tag(Content(memory, root), str(target.reference) if target.local else _tag(target))
     return root
 
 

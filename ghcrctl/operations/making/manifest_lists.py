@@ -89,45 +89,47 @@ def open_list(session: Session, target: IndexTarget) -> ManifestList:
 
 
 def add_to_list(
-    session: Session, made: ManifestList, sources: Sequence[IndexTarget]
+    session: Session, manifest_list: ManifestList, sources: Sequence[IndexTarget]
 ) -> ManifestList:
     """Return a list with more images; an image for the same platform is replaced."""
     added = [image for source in sources for image in _listed_images(session, source)]
     taken = {image.descriptor.platform for image in added}
     kept = [
         image
-        for image in made.images
+        for image in manifest_list.images
         if image.descriptor.platform not in taken or is_attestation(image.descriptor)
     ]
-    return replace(made, images=(*kept, *added))
+    return replace(manifest_list, images=(*kept, *added))
 
 
-def remove_from_list(session: Session, made: ManifestList, chosen: Sequence[str]) -> ManifestList:
+def remove_from_list(
+    session: Session, manifest_list: ManifestList, chosen: Sequence[str]
+) -> ManifestList:
     """Return a list without some images and their attestations.
 
     Raises:
         PlatformNotFoundError: the list has no such image.
         UsageError: no image would remain.
     """
-    removed = {digest for text in chosen for digest in _find(session, made, text)}
+    removed = {digest for text in chosen for digest in _find(session, manifest_list, text)}
     kept = tuple(
         image
-        for image in made.images
+        for image in manifest_list.images
         if image.descriptor.digest not in removed
         and not is_attestation_of(image.descriptor, removed)
     )
     if not kept:
         hint = (
-            f"ghcrctl manifest rm {made.name}"
-            if session.store.manifest_lists.read(made.name)
+            f"ghcrctl manifest rm {manifest_list.name}"
+            if session.store.manifest_lists.read(manifest_list.name)
             else None
         )
-        raise UsageError(f"cannot remove the last image of {made.name}", hint=hint)
-    return replace(made, images=kept)
+        raise UsageError(f"cannot remove the last image of {manifest_list.name}", hint=hint)
+    return replace(manifest_list, images=kept)
 
 
 def annotate_list(
-    session: Session, made: ManifestList, chosen: str, change: EntryChange
+    session: Session, manifest_list: ManifestList, chosen: str, change: EntryChange
 ) -> ManifestList:
     """Return a list with changed annotations, or with a changed entry.
 
@@ -138,16 +140,16 @@ def annotate_list(
     if not chosen:
         if change.has_platform:
             raise UsageError("cannot set a platform without an entry: give its platform or digest")
-        merged = merge_annotations(made.annotations, change.annotations)
-        return replace(made, annotations=merged)
-    meant = _find(session, made, chosen)
+        merged = merge_annotations(manifest_list.annotations, change.annotations)
+        return replace(manifest_list, annotations=merged)
+    meant = _find(session, manifest_list, chosen)
     images = tuple(
         replace(image, descriptor=apply_change(image.descriptor, change))
         if image.descriptor.digest in meant
         else image
-        for image in made.images
+        for image in manifest_list.images
     )
-    return replace(made, images=images)
+    return replace(manifest_list, images=images)
 
 
 def read_local_list(session: Session, target: IndexTarget) -> ManifestList | None:
@@ -155,16 +157,16 @@ def read_local_list(session: Session, target: IndexTarget) -> ManifestList | Non
     return session.store.manifest_lists.read(str(target.reference))
 
 
-def save_list(session: Session, target: IndexTarget, made: ManifestList) -> NewImage:
+def save_list(session: Session, target: IndexTarget, manifest_list: ManifestList) -> NewImage:
     """Save a list locally until it is pushed."""
-    session.store.manifest_lists.write(made)
-    return NewImage(target, _index(made).descriptor)
+    session.store.manifest_lists.write(manifest_list)
+    return NewImage(target, _index(manifest_list).descriptor)
 
 
 def push_list(
     session: Session,
     target: IndexTarget,
-    made: ManifestList,
+    manifest_list: ManifestList,
     *,
     purge: bool = False,
     replace_tag: bool = False,
@@ -175,7 +177,7 @@ def push_list(
     Args:
         session: the run.
         target: its name.
-        made: the list.
+        manifest_list: the list.
         purge: delete the local list afterwards.
         replace_tag: replace the registry's tag, whatever it points to.
         observer: receives progress events.
@@ -184,25 +186,25 @@ def push_list(
         RefusedError: the registry's tag points to an image that the list was not created from.
         UsageError: two images are for the same platform.
     """
-    entries = [image.descriptor for image in made.images]
+    entries = [image.descriptor for image in manifest_list.images]
     check_platforms(target.reference, entries)
     current = _current_root(session, target)
     before = str(current.digest) if current else ""
-    if before and before != made.previous and not (made.replaces or replace_tag):
+    if before and before != manifest_list.previous and not (manifest_list.replaces or replace_tag):
         raise RefusedError(
-            f"cannot push {made.name}: the tag exists, and points to {before}",
-            hint=f"ghcrctl manifest push --replace {made.name}",
+            f"cannot push {manifest_list.name}: the tag exists, and points to {before}",
+            hint=f"ghcrctl manifest push --replace {manifest_list.name}",
         )
-    for image in made.images:
+    for image in manifest_list.images:
         transfer_entry(session, image.descriptor, _image_target(session, image), target, observer)
     place, tag = open_sink(session, target)
-    content, root = build_index(entries, made.annotations)
+    content, root = build_index(entries, manifest_list.annotations)
     place.tag(Content(content, root), tag)
     lists = session.store.manifest_lists
     if purge:
-        lists.remove(made.name)
-    elif lists.read(made.name):
-        lists.write(replace(made, previous=str(root.digest), replaces=False))
+        lists.remove(manifest_list.name)
+    elif lists.read(manifest_list.name):
+        lists.write(replace(manifest_list, previous=str(root.digest), replaces=False))
     moved = current.digest if current and current.digest != root.digest else None
     return NewImage(target, root, moved)
 
@@ -249,14 +251,14 @@ def read_list_entry(session: Session, target: IndexTarget, text: str) -> Manifes
     Raises:
         PlatformNotFoundError: it has no such entry.
     """
-    made = (
+    manifest_list = (
         _list_from_index(target, read_index(session, target)[1], local=True)
         if target.local
         else None
     )
-    made = made or open_list(session, target)
-    meant = _find(session, made, text)
-    [image, *_] = [image for image in made.images if image.descriptor.digest in meant]
+    manifest_list = manifest_list or open_list(session, target)
+    meant = _find(session, manifest_list, text)
+    [image, *_] = [image for image in manifest_list.images if image.descriptor.digest in meant]
     place, _ = open_source(session, _image_target(session, image))
     entry = image.descriptor
     return parse(read_metadata(place, entry), entry.media_type)
@@ -331,11 +333,13 @@ def _listed_images(session: Session, source: IndexTarget) -> list[ListedImage]:
     ]
 
 
-def _find(session: Session, made: ManifestList, text: str) -> set[Digest]:
+def _find(session: Session, manifest_list: ManifestList, text: str) -> set[Digest]:
     sources: dict[str, list[Digest]] = {}
-    for image in made.images:
+    for image in manifest_list.images:
         sources.setdefault(image.source, []).append(image.descriptor.digest)
-    return find_entries(session, [image.descriptor for image in made.images], text, sources=sources)
+    return find_entries(
+        session, [image.descriptor for image in manifest_list.images], text, sources=sources
+    )
 
 
 def _image_target(session: Session, image: ListedImage) -> IndexTarget:
@@ -343,8 +347,10 @@ def _image_target(session: Session, image: ListedImage) -> IndexTarget:
     return IndexTarget(reference.with_digest(image.descriptor.digest), image.local)
 
 
-def _index(made: ManifestList) -> Index:
-    content, root = build_index([image.descriptor for image in made.images], made.annotations)
+def _index(manifest_list: ManifestList) -> Index:
+    content, root = build_index(
+        [image.descriptor for image in manifest_list.images], manifest_list.annotations
+    )
     parsed = parse(read_metadata(content, root), root.media_type)
     if not isinstance(parsed, Index):
         raise TypeError("the content is not an index")

@@ -93,36 +93,36 @@ def mutate(
         folder = closing.enter_context(scratch_directory())
         origin, name = open_source(session, source, is_replaced=replace)
         root = origin.resolve(name)
-        made = MemoryPlace("the new image")
-        place: Source = Overlay(made, origin)
+        memory = MemoryPlace("the new image")
+        place: Source = Overlay(memory, origin)
         layers: list[NewLayer] = []
         staged: list[StagedLayer] = []
         for number, path in enumerate(mutation.layers):
-            aside = folder / str(number)
-            layers.append(_create_layer(path, aside, mutation.created))
-            staged.append(StagedLayer(aside, layers[-1].descriptor))
+            layer_path = folder / str(number)
+            layers.append(_create_layer(path, layer_path, mutation.created))
+            staged.append(StagedLayer(layer_path, layers[-1].descriptor))
             place = Overlay(staged[-1], place)
         return deliver(
             session,
             place,
-            _DocumentBuilder(place, made, mutation, layers, session.warn).make(root),
+            _DocumentBuilder(place, memory, mutation, layers, session.warn).make(root),
             destination,
             source=source,
             old=root,
-            made=(made, *staged),
+            new_content=(memory, *staged),
             observer=observer,
         )
 
 
-def _create_layer(path: Path, aside: Path, created: datetime | None) -> NewLayer:
+def _create_layer(path: Path, layer_path: Path, created: datetime | None) -> NewLayer:
     """Create a layer from a directory or an archive."""
     latest = int(created.timestamp()) if created else None
     is_directory = stat.S_ISDIR(find_input(path).st_mode)
     try:
         if is_directory:
-            return store_layer(TreeStream(path, latest=latest), aside)
+            return store_layer(TreeStream(path, latest=latest), layer_path)
         with error_context(str(path), IntegrityError), open_input(path) as file:
-            return store_layer(file, aside)
+            return store_layer(file, layer_path)
     except OSError as error:
         place = error.filename or path
         raise StoreError(f"cannot read {place}: {error.strerror or error}") from None
@@ -134,14 +134,14 @@ class _DocumentBuilder:
     def __init__(
         self,
         place: Source,
-        made: MemoryPlace,
+        memory: MemoryPlace,
         mutation: Mutation,
         layers: Sequence[NewLayer],
         warn: Callable[[str], None],
     ) -> None:
         self._warn = warn
         self._place = place
-        self._made = made
+        self._memory = memory
         self._mutation = mutation
         self._layers = layers
         self._moment = rfc3339(mutation.created or datetime.now(timezone.utc))
@@ -184,7 +184,7 @@ class _DocumentBuilder:
             )
         config = json.loads(read_metadata(self._place, manifest.config))
         raw = json.dumps(self._config(config), sort_keys=True, separators=(",", ":")).encode()
-        described = self._made.add(raw, manifest.config.media_type)
+        described = self._memory.add(raw, manifest.config.media_type)
         document = json.loads(manifest.raw)
         document["config"] = {**document["config"], **described.to_json()}
         oci = manifest.descriptor.media_type == media_types.OCI_MANIFEST
@@ -222,7 +222,7 @@ class _DocumentBuilder:
         return {"created": self._moment, "created_by": made_by, **comment}
 
     def _write(self, document: dict[str, Any], media_type: str) -> Descriptor:
-        return self._made.add(json.dumps(document, indent=2).encode(), media_type)
+        return self._memory.add(json.dumps(document, indent=2).encode(), media_type)
 
 
 def _layer_describer(*, oci: bool) -> Any:

@@ -170,10 +170,10 @@ def _entries(plan: Plan) -> set[Digest]:
     found: set[Digest] = set()
     queue, seen = [plan.root.digest], {plan.root.digest}
     while queue:
-        here = queue.pop()
-        parsed = plan.manifests.get(here)
+        current = queue.pop()
+        parsed = plan.manifests.get(current)
         if not isinstance(parsed, Index):
-            found.add(here)
+            found.add(current)
             continue
         below = {entry.digest for entry in parsed.manifests} - seen
         seen |= below

@@ -94,15 +94,15 @@ def rebase(
     destination = choose_destination(source, target, replace=replace)
     origin, name = open_source(session, source, is_replaced=replace)
     root = origin.resolve(name)
-    made = MemoryPlace("the new image")
-    change = _RebaseChange(session, origin, rebasing, made)
+    memory = MemoryPlace("the new image")
+    change = _RebaseChange(session, origin, rebasing, memory)
     derivation = ImageDerivation(
-        Overlay(made, origin), made, change, rebasing.platforms, warn=session.warn
+        Overlay(memory, origin), memory, change, rebasing.platforms, warn=session.warn
     )
     new = derivation.make(root)
     below = change.below
     place = Overlay(
-        made, _CombinedSource(origin, {digest: base.place for digest, base in below.items()})
+        memory, _CombinedSource(origin, {digest: base.place for digest, base in below.items()})
     )
 
     def where(digest: Digest) -> IndexTarget:
@@ -115,7 +115,7 @@ def rebase(
         destination,
         source=source,
         old=root,
-        made=(made,),
+        new_content=(memory,),
         observer=observer,
         origin=where,
     )
@@ -129,20 +129,20 @@ class _RebaseChange:
     keeps_attestations = False
 
     def __init__(
-        self, session: Session, origin: Source, wanted: RebaseOptions, made: MemoryPlace
+        self, session: Session, origin: Source, wanted: RebaseOptions, memory: MemoryPlace
     ) -> None:
         self._session = session
         self._origin = origin
         self._wanted = wanted
-        self._made = made
+        self._memory = memory
         self._bases: dict[IndexTarget, BaseImage] = {}
         self._new_base: BaseImage | None = None
         self.below: dict[Digest, BaseImage] = {}
 
     def index(self, index: Index, document: Document) -> Document:
         if self._new_base and BASE_NAME in index.annotations:
-            said = {**index.annotations, **base_annotations(self._new_base)}
-            return {**document, "annotations": said}
+            original = {**index.annotations, **base_annotations(self._new_base)}
+            return {**document, "annotations": original}
         return document
 
     def image(self, manifest: Manifest) -> Descriptor:
@@ -188,13 +188,13 @@ class _RebaseChange:
         both = zip(new.layers, new.manifest.layers, strict=True)
         below = new.layers
         if format_of(new.manifest.descriptor.media_type) is not to:
-            below = [_in_format(said, layer, to) for said, layer in both]
+            below = [_in_format(original, layer, to) for original, layer in both]
         document["layers"] = [*below, *image.layers[count:]]
         config = self._config(image, old, new)
-        document["config"] = write_config(self._made, manifest, image.config, config)
+        document["config"] = write_config(self._memory, manifest, image.config, config)
         if to is Format.OCI:
             document["annotations"] = {**manifest.annotations, **base_annotations(base)}
-        return write_changed(self._made, manifest, document)
+        return write_changed(self._memory, manifest, document)
 
     def _config(self, image: LayeredImage, old: LayeredImage, new: LayeredImage) -> Document:
         """Return the new config: the image's own, with the layers and platform of the new base.
@@ -205,22 +205,22 @@ class _RebaseChange:
             key: value for key, value in image.config.data.items() if key not in _PLATFORM_FIELDS
         }
         platform = {key: new.config.data[key] for key in _PLATFORM_FIELDS if key in new.config.data}
-        moment = {"created": rfc3339(self._wanted.created)} if self._wanted.created else {}
+        timestamp = {"created": rfc3339(self._wanted.created)} if self._wanted.created else {}
         diff_ids = [*new.diff_ids, *image.diff_ids[len(old.diff_ids) :]]
         rootfs = {"type": "layers", "diff_ids": [str(each) for each in diff_ids]}
         history = join_histories(image, old, new)
         steps = {"history": history} if history else {}
         data.pop("history", None)
-        return {**data, **platform, **moment, "rootfs": rootfs, **steps}
+        return {**data, **platform, **timestamp, "rootfs": rootfs, **steps}
 
 
-def _in_format(said: Document, layer: Descriptor, to: Format) -> Document:
+def _in_format(original: Document, layer: Descriptor, to: Format) -> Document:
     """Return the description of a base's layer in the format of the image."""
     kind = layer_kind(layer.media_type)
     media_type = layer_type(kind, to, layer) if kind else layer.media_type
     if to is Format.DOCKER:
-        said = {key: value for key, value in said.items() if key != "annotations"}
-    return {**said, "mediaType": media_type}
+        original = {key: value for key, value in original.items() if key != "annotations"}
+    return {**original, "mediaType": media_type}
 
 
 class _CombinedSource:

@@ -88,7 +88,7 @@ class Recompressor:
         layer, diff_id = inside
         step = Step(layer, Action.COPY)
         self._emit(Started(step))
-        made = retry(
+        new_layer = retry(
             lambda: self._packed.pack(
                 lambda take: self._unpack(step, diff_id, take, workers),
                 self._how,
@@ -100,7 +100,7 @@ class Recompressor:
                 Retrying(step, error, pause.seconds, pause.attempt, pause.attempts)
             ),
         )
-        self._done[inside] = made.descriptor
+        self._done[inside] = new_layer.descriptor
         self._emit(Finished(step, Outcome.COPIED))
 
     def _unpack(self, step: Step, diff_id: Digest, take: WriteBytes, workers: Workers) -> None:

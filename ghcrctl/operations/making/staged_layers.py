@@ -121,17 +121,17 @@ class StagedLayers:
         Raises:
             NoSpaceError: the disk is full.
         """
-        aside = self._folder / f"{os.urandom(8).hex()}.part"
+        partial_path = self._folder / f"{os.urandom(8).hex()}.part"
         try:
-            with disk_errors(f"write {aside}"):
-                made = _write(aside, fill, how, threads)
-                move(aside, self._path(made.descriptor.digest))
+            with disk_errors(f"write {partial_path}"):
+                layer = _write(partial_path, fill, how, threads)
+                move(partial_path, self._path(layer.descriptor.digest))
         except (NoSpaceError, StoreReadOnlyError, UsageError) as error:
             error.hint = "choose another temporary directory with: TMPDIR=DIR"
             raise
         finally:
-            discard(aside)
-        return replace(made, descriptor=replace(made.descriptor, media_type=media_type))
+            discard(partial_path)
+        return replace(layer, descriptor=replace(layer.descriptor, media_type=media_type))
 
     def _path(self, digest: Digest) -> Path:
         return self._folder / f"{digest.algorithm}-{digest.encoded}"

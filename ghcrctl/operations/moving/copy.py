@@ -132,12 +132,17 @@ def copy(  # noqa: PLR0913 all but three by keyword
     for reference in (target, source):
         if reference.is_local:
             raise local_name_error(reference)
-    wish = CopyOptions(select, include_foreign, referrers, dry_run, force=force)
+    copy_options = CopyOptions(select, include_foreign, referrers, dry_run, force=force)
     end = RegistryEndpoint(target)
     with end.sink(session, dry_run=dry_run) as sink:
         into = OpenTarget(end, sink)
         done = copy_into(
-            session, RegistryEndpoint(source), into, wish, observer=observer, workers=workers
+            session,
+            RegistryEndpoint(source),
+            into,
+            copy_options,
+            observer=observer,
+            workers=workers,
         )
     named = done.target.reference or target
     return CopyResult(named, done.descriptor, done.referrers)
@@ -171,7 +176,7 @@ def copy_into(  # noqa: PLR0913 all but four by keyword
     session: Session,
     source: Endpoint,
     into: OpenTarget,
-    wish: CopyOptions,
+    copy_options: CopyOptions,
     *,
     reader: Session | None = None,
     observer: Observer = ignore,
@@ -183,7 +188,7 @@ def copy_into(  # noqa: PLR0913 all but four by keyword
         session: the run.
         source: the image.
         into: the target, which may receive several images.
-        wish: the options.
+        copy_options: the options.
         reader: the session that reads, if the source has its own access.
         observer: receives progress events.
         workers: the worker threads, if several images are copied in parallel.
@@ -193,28 +198,35 @@ def copy_into(  # noqa: PLR0913 all but four by keyword
         RefusedError: the target has a digest that is not the image's.
         NotFoundError: the image does not exist, or not for a selected platform.
     """
-    if wish.conversion and wish.referrers:
+    if copy_options.conversion and copy_options.referrers:
         raise UsageError(
             "--referrers cannot be used with --to or --compress: referrers do not match the new "
             "digest"
         )
-    with source.source(reader or session) as found, _conversion(session, wish, observer) as change:
-        copier = _Copy(session, found, into, wish, change)
-        company = copier.company(reader or session) if wish.referrers else None
-        result = Copied(copier.target, copier.plan.root, len(company.attached) if company else 0)
-        if wish.dry_run:
-            observer(Planned(copier.whole(company)))
+    with (
+        source.source(reader or session) as found,
+        _conversion(session, copy_options, observer) as change,
+    ):
+        copier = _Copy(session, found, into, copy_options, change)
+        referrer_plan = copier.referrer_plan(reader or session) if copy_options.referrers else None
+        result = Copied(
+            copier.target, copier.plan.root, len(referrer_plan.attached) if referrer_plan else 0
+        )
+        if copy_options.dry_run:
+            observer(Planned(copier.whole(referrer_plan)))
         else:
             with _workers(session, into.end, workers) as shared:
-                copier.run(shared, company, observer)
+                copier.run(shared, referrer_plan, observer)
         copier.warn_of_part()
         return result
 
 
 @contextmanager
-def _conversion(session: Session, wish: CopyOptions, observer: Observer) -> Iterator[Change]:
+def _conversion(
+    session: Session, copy_options: CopyOptions, observer: Observer
+) -> Iterator[Change]:
     """Yield the function that converts the image, until the copy is complete."""
-    conversion = wish.conversion
+    conversion = copy_options.conversion
     if conversion is None:
         yield lambda place, root: (place, root)
         return
@@ -240,34 +252,34 @@ class _Copy:
         session: Session,
         found: OpenSource,
         into: OpenTarget,
-        wish: CopyOptions,
+        copy_options: CopyOptions,
         change: Change,
     ) -> None:
         self._session = session
         self._found = found
-        self._wish = wish
-        made = MemoryPlace("a new index")
-        self._place: Source = Overlay(made, found.place)
+        self._copy_options = copy_options
+        memory = MemoryPlace("a new index")
+        self._place: Source = Overlay(memory, found.place)
         default = Selection() if into.end.takes_one_platform else EVERYTHING
-        select = wish.select or default
+        select = copy_options.select or default
         wanted = choose(
             self._place,
             found.root,
             select,
             session.settings.preferred_platform,
-            made,
+            memory,
             warn=session.warn,
         )
         part_of = found.part_of if wanted == found.root else _index_reference(found)
         # Only tags at registries are protected. A conversion hides which manifests it came from.
-        guarded = into.end.registry and wish.conversion and not wish.force
+        guarded = into.end.registry and copy_options.conversion and not copy_options.force
         converted = manifests_of(self._place, wanted) if guarded else {}
         self._place, wanted = change(self._place, wanted)
         self.target = into.end.target(found.naming, wanted.digest)
         into.take(self.target, wanted.digest)
         self._is_registry = bool(into.end.registry)
         # No repository has the digest of a converted image.
-        known = None if wish.conversion else found.repository
+        known = None if copy_options.conversion else found.repository
         origin = replace(found, part_of=part_of, repository=known)
         self._sink = into.sink.place(origin, self.target)
         self.plan = make_plan(
@@ -275,12 +287,12 @@ class _Copy:
             self._sink,
             wanted,
             names=self.target.names,
-            skip_foreign=self._is_registry and not wish.include_foreign,
+            skip_foreign=self._is_registry and not copy_options.include_foreign,
             optional_foreign=not self._is_registry and found.repository is None,
-            reserve=not wish.dry_run,
+            reserve=not copy_options.dry_run,
             jobs=1 if into.end.is_sequential else session.jobs,
         )
-        if self._is_registry and self.target.reference and not wish.force:
+        if self._is_registry and self.target.reference and not copy_options.force:
             refuse_platform_loss(
                 self.plan,
                 self.target.reference,
@@ -289,11 +301,11 @@ class _Copy:
                 force="add --force",
             )
 
-    def company(self, reader: Session) -> ReferrerPlan:
+    def referrer_plan(self, reader: Session) -> ReferrerPlan:
         """Plan the copy of the referrers."""
         from ghcrctl.registry.repository import Repository
 
-        found, wish = self._found, self._wish
+        found, copy_options = self._found, self._copy_options
         if found.repository is None or not isinstance(self._sink, Repository):
             raise UsageError("--referrers requires a registry as source and as target")
         return plan_referrers(
@@ -301,32 +313,32 @@ class _Copy:
             self._place,
             self._sink,
             find_referrers(reader, found.repository, found.root, self.plan),
-            skip_foreign=not wish.include_foreign,
-            reserve=not wish.dry_run,
+            skip_foreign=not copy_options.include_foreign,
+            reserve=not copy_options.dry_run,
         )
 
-    def run(self, workers: Workers, company: ReferrerPlan | None, observer: Observer) -> None:
+    def run(self, workers: Workers, referrer_plan: ReferrerPlan | None, observer: Observer) -> None:
         """Transfer everything, the image last."""
-        options = TransferOptions(workers, self._session.retry, self._mounts(company))
-        if company:
-            observer(Planned(self.whole(company)))
+        options = TransferOptions(workers, self._session.retry, self._mounts(referrer_plan))
+        if referrer_plan:
+            observer(Planned(self.whole(referrer_plan)))
             observer = ignore_plans(observer)
-            copy_referrers(self._session, company, options, observer)
+            copy_referrers(self._session, referrer_plan, options, observer)
         execute(self.plan, options, observer)
 
-    def whole(self, company: ReferrerPlan | None) -> Plan:
+    def whole(self, referrer_plan: ReferrerPlan | None) -> Plan:
         """Return the plan of the image and its referrers, with possible mounts."""
-        return combine_plans(self.plan, company).with_mounts(self._mounts(company))
+        return combine_plans(self.plan, referrer_plan).with_mounts(self._mounts(referrer_plan))
 
-    def _mounts(self, company: ReferrerPlan | None) -> dict[Digest, tuple[str, ...]]:
-        whole = combine_plans(self.plan, company)
+    def _mounts(self, referrer_plan: ReferrerPlan | None) -> dict[Digest, tuple[str, ...]]:
+        whole = combine_plans(self.plan, referrer_plan)
         return _mounts(self._session, whole, self._found.repository, self.target.reference)
 
     def warn_of_part(self) -> None:
         """Warn if a local image is only a part of its index."""
         part_of, target = self._found.part_of, self.target.reference
         if part_of and target and self._is_registry:
-            root, dry_run = self.plan.root, self._wish.dry_run
+            root, dry_run = self.plan.root, self._copy_options.dry_run
             warn_of_part(self._session, part_of, root, target, dry_run=dry_run)
 
 

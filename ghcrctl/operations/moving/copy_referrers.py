@@ -144,9 +144,9 @@ def plan_referrers(
         skip_foreign: as in `make_plan`.
         reserve: as in `make_plan`; whether the plan will be executed.
     """
-    made = MemoryPlace("the referrers")
+    memory = MemoryPlace("the referrers")
     with thread_pool(session.jobs, "referrers") as pool:
-        reasons = list(pool.map(lambda item: _read_referrer(source, item, made), attached))
+        reasons = list(pool.map(lambda item: _read_referrer(source, item, memory), attached))
     for item, why in zip(attached, reasons, strict=True):
         if why:
             session.warn(
@@ -160,9 +160,9 @@ def plan_referrers(
     }
     body = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": list(entries.values())}
     plan = make_plan(
-        Overlay(made, source),
+        Overlay(memory, source),
         sink,
-        made.add(json.dumps(body).encode(), OCI_INDEX),
+        memory.add(json.dumps(body).encode(), OCI_INDEX),
         skip_foreign=skip_foreign,
         reserve=reserve,
         jobs=session.jobs,
@@ -172,7 +172,7 @@ def plan_referrers(
     return ReferrerPlan(whole, replace(plan, steps=plan.steps[:-1]), sink, before)
 
 
-def _read_referrer(source: Source, item: Referrer, made: MemoryPlace) -> str:
+def _read_referrer(source: Source, item: Referrer, memory: MemoryPlace) -> str:
     """Read a manifest once, and return why it cannot be copied; empty if it can."""
     if not item.descriptor.is_manifest:
         return f"unknown type `{item.descriptor.media_type}`"
@@ -184,16 +184,16 @@ def _read_referrer(source: Source, item: Referrer, made: MemoryPlace) -> str:
     if not item.tag and (subject is None or subject.digest != item.subject):
         # No registry would list it as a referrer of this subject.
         return "its subject is another manifest"
-    made.put(item.descriptor, raw)
+    memory.put(item.descriptor, raw)
     return ""
 
 
-def combine_plans(image: Plan, company: ReferrerPlan | None) -> Plan:
+def combine_plans(image: Plan, referrer_plan: ReferrerPlan | None) -> Plan:
     """Return a plan of an image and its referrers without duplicates, for display."""
-    if company is None:
+    if referrer_plan is None:
         return image
-    steps = {step.descriptor.digest: step for step in (*company.plan.steps, *image.steps)}
-    manifests = {**company.plan.manifests, **image.manifests}
+    steps = {step.descriptor.digest: step for step in (*referrer_plan.plan.steps, *image.steps)}
+    manifests = {**referrer_plan.plan.manifests, **image.manifests}
     return replace(image, steps=tuple(steps.values()), manifests=manifests)
 
 
@@ -208,48 +208,48 @@ def ignore_plans(observer: Observer) -> Observer:
 
 
 def copy_referrers(
-    session: Session, company: ReferrerPlan, options: TransferOptions, observer: Observer
+    session: Session, referrer_plan: ReferrerPlan, options: TransferOptions, observer: Observer
 ) -> None:
     """Copy the referrers to the target, and attach them as at the source.
 
     Args:
         session: the run.
-        company: the planned referrers.
+        referrer_plan: the planned referrers.
         options: the transfer options.
         observer: receives progress events.
     """
-    plan = company.plan
+    plan = referrer_plan.plan
     if plan.steps:
         execute(plan, options, observer)
     with writing_to(plan.sink):
-        _ensure_all_listed(session, company)
-        for item in company.attached:
+        _ensure_all_listed(session, referrer_plan)
+        for item in referrer_plan.attached:
             if item.tag:
-                _set_tag(session, company, item)
+                _set_tag(session, referrer_plan, item)
 
 
-def _ensure_all_listed(session: Session, company: ReferrerPlan) -> None:
+def _ensure_all_listed(session: Session, referrer_plan: ReferrerPlan) -> None:
     """Ensure that the target lists the copied referrers and those that it listed before."""
-    plan, sink = company.plan, company.sink
-    there = {step.descriptor.digest for step in plan.steps if step.action is Action.EXISTS}
-    for subject, before in company.before.items():
-        ours = [a.descriptor for a in company.attached if not a.tag and a.subject == subject]
+    plan, sink = referrer_plan.plan, referrer_plan.sink
+    existing = {step.descriptor.digest for step in plan.steps if step.action is Action.EXISTS}
+    for subject, before in referrer_plan.before.items():
+        ours = [a.descriptor for a in referrer_plan.attached if not a.tag and a.subject == subject]
         wanted = {d.digest: Content(sink, d) for d in before}
         wanted |= {d.digest: Content(plan.source, d) for d in ours}
-        unlisted = there - {d.digest for d in before}
+        unlisted = existing - {d.digest for d in before}
         ensure_listed(session, sink, subject, wanted, unlisted)
 
 
-def _set_tag(session: Session, company: ReferrerPlan, item: Referrer) -> None:
+def _set_tag(session: Session, referrer_plan: ReferrerPlan, item: Referrer) -> None:
     """Set cosign's tag on a manifest, unless that would lose signatures at the target."""
-    source, sink = company.plan.source, company.sink
+    source, sink = referrer_plan.plan.source, referrer_plan.sink
     try:
-        there = sink.resolve(item.tag)
+        existing = sink.resolve(item.tag)
     except NotFoundError:
-        there = None
-    if there and there.digest == item.descriptor.digest:
+        existing = None
+    if existing and existing.digest == item.descriptor.digest:
         return
-    if there and not _layers(sink, there) <= _layers(source, item.descriptor):
+    if existing and not _layers(sink, existing) <= _layers(source, item.descriptor):
         session.warn(
             f"{sink.label}:{item.tag} was not changed: it has signatures that the source does not "
             f"have (source: {item.descriptor.digest})"

@@ -116,12 +116,12 @@ def _choose_root(
 ) -> tuple[Source, Descriptor, Descriptor]:
     """Return the source, the root that the name resolves to, and the selected part of it."""
     repository = session.source(reference)
-    made = MemoryPlace("a new index")
-    source = Overlay(made, Overlay(session.store.blobs.intact, repository))
+    memory = MemoryPlace("a new index")
+    source = Overlay(memory, Overlay(session.store.blobs.intact, repository))
     with error_context(str(reference), InvalidManifestError, SchemaOneError):
         root = repository.resolve(reference.target)
         default = session.settings.preferred_platform
-        wanted = choose(source, root, select, default, made, warn=session.warn)
+        wanted = choose(source, root, select, default, memory, warn=session.warn)
     return source, root, wanted
 
 

@@ -230,10 +230,10 @@ def _size(graph: Graph, digest: str) -> int:
     found: set[str] = set()
     queue = [digest]
     while queue:
-        here = queue.pop()
-        if here not in found:
-            found.add(here)
-            queue += graph.children(here)
+        current = queue.pop()
+        if current not in found:
+            found.add(current)
+            queue += graph.children(current)
     return sum(graph.sizes(found).values())
 
 

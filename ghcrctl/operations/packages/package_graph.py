@@ -70,16 +70,16 @@ def read_graph(
     """Build the graph of listed versions by reading their manifests."""
     reader = _Reader(session, named, progress)
     facts, unreadable = reader.read([version.digest for version in versions])
-    gone: set[str] = set()
+    absent: set[str] = set()
     listed = {version.digest for version in versions}
-    while unlisted := _unlisted(facts, listed | gone | unreadable.keys()):
+    while unlisted := _unlisted(facts, listed | absent | unreadable.keys()):
         # A version may be missing from the list, or not listed yet; its children count too.
         there, missing = reader.find(unlisted)
-        gone |= missing
+        absent |= missing
         more, failed = reader.read(there)
         facts |= more
         unreadable |= failed
-    return Graph.of(versions, facts, unreadable, gone)
+    return Graph.of(versions, facts, unreadable, absent)
 
 
 def _unlisted(facts: dict[str, Facts], known: set[str]) -> list[str]:

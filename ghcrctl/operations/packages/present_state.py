@@ -87,16 +87,16 @@ class PresentState:
     def _find_needed(self, versions: list[Version]) -> set[str]:
         graph = read_graph(self._session, self._named, versions)
         steps = {step.id: step for step in self._plan.steps}
-        asked = {step.digest for step in self._plan.steps if step.is_asked}
+        requested = {step.digest for step in self._plan.steps if step.is_asked}
         staying = {v.digest for v in versions if v.id not in steps or difference(steps[v.id], v)}
         # The registry may have manifests without a listed version.
         staying |= (graph.facts.keys() | graph.unreadable.keys()) - graph.versions.keys()
-        needed = graph.closure(staying, without=asked)
+        needed = graph.closure(staying, without=requested)
         # An index that lists a version named by the user is newer than the plan.
-        needed |= {d for d in asked if staying.intersection(graph.parents.get(d, ()))}
+        needed |= {d for d in requested if staying.intersection(graph.parents.get(d, ()))}
         self.unreadable = {d: why for d, why in graph.unreadable.items() if d in staying}
         if self.unreadable:
-            needed |= {step.digest for step in self._plan.steps} - asked
+            needed |= {step.digest for step in self._plan.steps} - requested
         return needed
 
 

@@ -45,12 +45,12 @@ def make_pusher(session: Session, named: PackageName, source: str) -> Callable[[
 def _find(found: OpenSource, digest: str, source: str) -> Descriptor:
     queue, seen = [found.root], set()
     while queue:
-        here = queue.pop()
-        if str(here.digest) == digest:
-            return here
-        if here.is_index and here.digest not in seen:
-            seen.add(here.digest)
-            parsed = parse(read_metadata(found.place, here), here.media_type)
+        current = queue.pop()
+        if str(current.digest) == digest:
+            return current
+        if current.is_index and current.digest not in seen:
+            seen.add(current.digest)
+            parsed = parse(read_metadata(found.place, current), current.media_type)
             queue += parsed.manifests if isinstance(parsed, Index) else ()
     raise NotFoundError(
         f"{source} has no {digest}", hint="use the same image: it must have the same digest"

@@ -104,10 +104,10 @@ class _Undo:
         """Undo the deletions in one package."""
         restoring = Restorer(self._session, named, self._note)
         came_back = self._restore_whole(named, [e for e in entries if not e.id])
-        there = restoring.list_versions()
+        existing = restoring.list_versions()
         for entry in entries:
             if entry.id:
-                self._restore_version(restoring, entry, there.get(entry.id), came_back=came_back)
+                self._restore_version(restoring, entry, existing.get(entry.id), came_back=came_back)
                 self._progress("versions", len(self._results), self._total)
 
     def _restore_whole(self, named: PackageName, entries: list[Entry]) -> bool:
@@ -125,15 +125,15 @@ class _Undo:
         return came_back
 
     def _restore_version(
-        self, restoring: Restorer, entry: Entry, there: Version | None, *, came_back: bool
+        self, restoring: Restorer, entry: Entry, existing: Version | None, *, came_back: bool
     ) -> None:
         if entry.state is State.RESTORED:
             # Its tags were restored then, and may have been removed on purpose since.
-            restoring.note(_restored_before(entry, there))
+            restoring.note(_restored_before(entry, existing))
             return
-        if there:
+        if existing:
             outcome = Outcome.RESTORED if came_back else Outcome.THERE
-            result = restoring.keep(there, outcome, entry.tags)
+            result = restoring.keep(existing, outcome, entry.tags)
         else:
             result = restoring.restore(entry.id, entry.digest, entry.tags)
         if not result.error:
@@ -161,10 +161,10 @@ def _by_package(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
     return found
 
 
-def _restored_before(entry: Entry, there: Version | None) -> Restored:
+def _restored_before(entry: Entry, existing: Version | None) -> Restored:
     """Return the result for a version that an earlier undo restored."""
-    if there:
-        return Restored(entry.id, entry.digest, Outcome.THERE, there.tags)
+    if existing:
+        return Restored(entry.id, entry.digest, Outcome.THERE, existing.tags)
     error = PackageUnknownError(
         f"cannot restore version {entry.id} of {entry.package} with its run: it was restored "
         "before, and then deleted again",

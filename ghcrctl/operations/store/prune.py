@@ -114,18 +114,18 @@ def prune(session: Session, rules: PruneRules, *, dry_run: bool = False) -> Prun
     """
     store = session.store
     records = store.records()
-    doomed = _choose(session, records, rules)
-    names = tuple(record.name or str(record.facts.image_id) for record in doomed)
+    to_remove = _choose(session, records, rules)
+    names = tuple(record.name or str(record.facts.image_id) for record in to_remove)
     before = store.leftover_sizes()
     if dry_run:
-        kept = [record.descriptor for record in _without(records, doomed)]
+        kept = [record.descriptor for record in _without(records, to_remove)]
         needed = store.graph.reached(kept, strict=True)
         deleted = {d: store.blobs.size(d) for d in store.blobs.all() if d not in needed}
         after: list[int] = []
     else:
         # Sweep first: on a full disk, that makes room for writing the shorter list.
         store.sweep(0.0)
-        store.edit(lambda found: _without(found, doomed))
+        store.edit(lambda found: _without(found, to_remove))
         deleted = store.collect()
         after = store.leftover_sizes()
     freed = sum(deleted.values()) + max(0, sum(before) - sum(after))
@@ -218,16 +218,16 @@ def _oldest_over_limit(
     users = Counter(p for record in left for p in graph.reached([record.descriptor]))
     sizes = {piece: blobs.size(piece) for piece in users}
     total = sum(sizes.values())
-    gone: list[Record] = []
+    removed: list[Record] = []
     for record in free:
         if total <= limit:
             break
-        gone.append(record)
+        removed.append(record)
         for group in (record, *filter(is_bound, belonging.kept_by([record]))):
             pieces = graph.reached([group.descriptor])
             users.subtract(list(pieces))
             total -= sum(sizes[piece] for piece in pieces if not users[piece])
-    return gone
+    return removed
 
 
 def _matches_filters(session: Session, record: Record, rules: PruneRules) -> bool:

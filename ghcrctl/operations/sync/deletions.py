@@ -96,11 +96,11 @@ def _manifests_of(repository: Repository, tag: str) -> set[Digest]:
         return set()
     found: set[Digest] = set()
     while queue:
-        here = queue.pop()
-        if here.digest in found:
+        current = queue.pop()
+        if current.digest in found:
             continue
-        found.add(here.digest)
-        if here.is_index:
-            parsed = parse(read_metadata(repository, here), here.media_type)
+        found.add(current.digest)
+        if current.is_index:
+            parsed = parse(read_metadata(repository, current), current.media_type)
             queue += parsed.manifests if isinstance(parsed, Index) else ()
     return found

@@ -155,14 +155,16 @@ def plan_job(
     # Before deleting tags, list them at the registry: a mirror's list may be incomplete.
     lister = session.repository(job.source) if job.delete else session.source(job.source)
     listed = sorted(tag for tag in lister.tags() if not is_helper(tag))
-    there = _tags(target)
+    target_tags = _tags(target)
     wanted = [tag for tag in listed if accepts(tag)]
-    at_source, known = set(listed), set(there)
+    at_source, known = set(listed), set(target_tags)
     if excluded is not None:
         for pattern in job.exclude:
             excluded.record(pattern, partial(_any_match, parse_pattern(pattern), at_source | known))
-    gone = [tag for tag in there if accepts(tag) and tag not in at_source] if job.delete else []
-    if gone and not listed:
+    removed = (
+        [tag for tag in target_tags if accepts(tag) and tag not in at_source] if job.delete else []
+    )
+    if removed and not listed:
         raise RefusedError(
             f"{job.source.name} has no tags, so all tags of {job.target.name} would be deleted",
             hint="if that is intended, delete the tags separately",
@@ -178,7 +180,7 @@ def plan_job(
 
     with thread_pool(session.jobs, "tags") as pool:
         tasks = list(pool.map(look, wanted))
-    return tasks + [Task(job, tag, TagAction.DELETE) for tag in gone]
+    return tasks + [Task(job, tag, TagAction.DELETE) for tag in removed]
 
 
 def _any_match(fits: Callable[[str], bool], tags: Iterable[str]) -> bool:
@@ -283,6 +285,6 @@ def plan_jobs(
 
     wanted = {place(task) for task in tasks if task.what is not TagAction.DELETE}
     # Two jobs may delete the same tag.
-    gone = {place(task): task for task in tasks if task.what is TagAction.DELETE}
+    removed = {place(task): task for task in tasks if task.what is TagAction.DELETE}
     kept = [task for task in tasks if task.what is not TagAction.DELETE]
-    return kept + [task for where, task in gone.items() if where not in wanted]
+    return kept + [task for where, task in removed.items() if where not in wanted]

@@ -17,7 +17,7 @@ from ghcrctl.cli.path_types import PATH_OR_DASH
 from ghcrctl.cli.progress.transfer_lines import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.layers.compression import Compression
-from ghcrctl.operations.archives.save import Format, check_form, save
+from ghcrctl.operations.archives.save import Format, check_save_options, save
 from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.store.output_files import check_not_read
 from ghcrctl.transfer.events import ignore
@@ -94,7 +94,7 @@ def command(  # noqa: PLR0913 one argument an option
     form, compression = Format(kind or Format.OCI), Compression(compress) if compress else None
     results = Results(app, format_)
     is_file = output not in {None, "-"}
-    check_form(form, is_file=is_file, compression=compression, without=without)
+    check_save_options(form, is_file=is_file, compression=compression, without=without)
     require_output_file(results, output)
     if is_file:
         check_not_read(Path(str(output)), map(Path, without))

@@ -18,7 +18,7 @@ from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.manifest import parse_index
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.images.list import list_images
-from ghcrctl.operations.images.platforms import here, read_parts
+from ghcrctl.operations.images.platforms import read_parts, stored_size
 from ghcrctl.operations.images.remove_platforms import remove_platforms
 from ghcrctl.operations.images.tree import image_trees
 from ghcrctl.operations.store.fsck import check
@@ -102,7 +102,7 @@ def test_each_platform_has_its_own_size(session: Session) -> None:
 def test_stored_bytes_are_counted_by_blob(session: Session) -> None:
     put(session, IMAGES[ARM64], "hello:1")
     images = read_parts(session, memory_of(INDEX), INDEX.root).images()
-    assert [here(session, image) for image in images] == [0, size_of(IMAGES[ARM64]), 0]
+    assert [stored_size(session, image) for image in images] == [0, size_of(IMAGES[ARM64]), 0]
 
 
 @pytest.mark.parametrize(

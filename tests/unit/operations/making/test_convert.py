@@ -178,7 +178,7 @@ def test_the_same_compression_at_another_level_needs_force(converted: Conversion
     assert root != built.root
     assert converted(built, hard, hard)[1] == root
     assert diff_ids(place, image(place, root)) == diff_ids(place, image(place, built.root))
-    with pytest.raises(UsageError, match="no level 20"):
+    with pytest.raises(UsageError, match="level 20: expected"):
         converted(built, Conversion(compression=Compression.GZIP, level=20))
 
 

@@ -292,7 +292,7 @@ def test_invalid_changes_are_errors_and_set_no_name(session: Session, ghcr: Regi
         with pytest.raises(error):
             flatten_image(session, source, target, FlattenOptions())
     assert ghcr.count("PUT", "/manifests/1.0") == 0
-    with pytest.raises(UsageError, match="no level 33"):
+    with pytest.raises(UsageError, match="level 33: expected"):
         CompressionOptions(Compression.ZSTD, 33)
 
 

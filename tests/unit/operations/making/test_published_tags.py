@@ -191,11 +191,13 @@ def test_sync_may_drop_platforms_only_without_a_selection(
 def test_a_converted_part_is_not_copied_over_its_index(
     session: Session, name: Reference, dry_run: bool
 ) -> None:
-    wish = CopyOptions(Selection((ARM,)), conversion=Conversion(Format.DOCKER), dry_run=dry_run)
+    copy_options = CopyOptions(
+        Selection((ARM,)), conversion=Conversion(Format.DOCKER), dry_run=dry_run
+    )
     with pytest.raises(RefusedError, match="only linux/arm64 would remain"):
-        convert_in_place(session, name, wish)
+        convert_in_place(session, name, copy_options)
     assert current(session, name) == str(ALL.root.digest)
-    convert_in_place(session, name, replace(wish, force=True, dry_run=False))
+    convert_in_place(session, name, replace(copy_options, force=True, dry_run=False))
     assert current(session, name) != str(ALL.root.digest)
 
 
@@ -204,10 +206,10 @@ def test_a_whole_index_is_converted_in_place(session: Session, name: Reference) 
     assert current(session, name) != str(ALL.root.digest)
 
 
-def convert_in_place(session: Session, name: Reference, wish: CopyOptions) -> None:
+def convert_in_place(session: Session, name: Reference, copy_options: CopyOptions) -> None:
     end = RegistryEndpoint(name)
-    with end.sink(session, dry_run=wish.dry_run) as sink:
-        copy_into(session, end, OpenTarget(end, sink), wish)
+    with end.sink(session, dry_run=copy_options.dry_run) as sink:
+        copy_into(session, end, OpenTarget(end, sink), copy_options)
 
 
 @pytest.mark.parametrize("local", [False, True])

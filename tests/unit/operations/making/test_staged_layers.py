@@ -73,7 +73,7 @@ def test_a_full_temporary_disk_is_an_error(tmp_path: Path) -> None:
     [(Compression.GZIP, 0), (Compression.GZIP, 10), (Compression.ZSTD, 20)],
 )
 def test_a_format_has_its_levels(compression: Compression, level: int) -> None:
-    with pytest.raises(UsageError, match=f"no level {level}"):
+    with pytest.raises(UsageError, match=f"level {level}: expected"):
         CompressionOptions(compression, level)
 
 

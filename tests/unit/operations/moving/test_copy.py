@@ -162,10 +162,10 @@ def test_a_copy_is_converted(
 ) -> None:
     ghcr.push_image("octo/image", "1.0", INDEX)
     source, target = name_at(ghcr, session), at(plain_registry, session, "octo/copy")
-    wish = CopyOptions(conversion=Conversion(to=Format.DOCKER))
+    copy_options = CopyOptions(conversion=Conversion(to=Format.DOCKER))
     end = RegistryEndpoint(target)
     with end.sink(session, dry_run=False) as sink:
-        done = copy_into(session, RegistryEndpoint(source), OpenTarget(end, sink), wish)
+        done = copy_into(session, RegistryEndpoint(source), OpenTarget(end, sink), copy_options)
     index = parse_index(
         read_metadata(session.repository(target), done.descriptor), done.descriptor.media_type
     )
@@ -180,6 +180,8 @@ def test_referrers_are_not_copied_with_a_conversion(
 ) -> None:
     ghcr.push_image("octo/image", "1.0", INDEX)
     end = RegistryEndpoint(at(plain_registry, session, "octo/copy"))
-    wish = CopyOptions(referrers=True, conversion=Conversion(to=Format.DOCKER))
+    copy_options = CopyOptions(referrers=True, conversion=Conversion(to=Format.DOCKER))
     with end.sink(session, dry_run=False) as sink, pytest.raises(UsageError, match="referrers"):
-        copy_into(session, RegistryEndpoint(name_at(ghcr, session)), OpenTarget(end, sink), wish)
+        copy_into(
+            session, RegistryEndpoint(name_at(ghcr, session)), OpenTarget(end, sink), copy_options
+        )

@@ -49,9 +49,9 @@ def copy_between(
         use_access(session, theirs) as writer,
         end.sink(writer, dry_run=False) as sink,
     ):
-        wish = CopyOptions(referrers=referrers)
+        copy_options = CopyOptions(referrers=referrers)
         done = copy_into(
-            session, RegistryEndpoint(source), OpenTarget(end, sink), wish, reader=reader
+            session, RegistryEndpoint(source), OpenTarget(end, sink), copy_options, reader=reader
         )
     return str(done.descriptor.digest)
 

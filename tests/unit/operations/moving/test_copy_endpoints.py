@@ -87,14 +87,18 @@ def copy(
     session: Session,
     source: str,
     target: str,
-    wish: CopyOptions = CopyOptions(),  # noqa: B008 frozen
+    copy_options: CopyOptions = CopyOptions(),  # noqa: B008 frozen
     observer: Observer = lambda _: None,
 ) -> Copied:
     """Copy from one endpoint to another."""
     end = parse_endpoint(session, target)
-    with end.sink(session, dry_run=wish.dry_run) as sink:
+    with end.sink(session, dry_run=copy_options.dry_run) as sink:
         return copy_into(
-            session, parse_endpoint(session, source), OpenTarget(end, sink), wish, observer=observer
+            session,
+            parse_endpoint(session, source),
+            OpenTarget(end, sink),
+            copy_options,
+            observer=observer,
         )
 
 
@@ -331,7 +335,7 @@ def test_a_dry_run_reports_bytes_and_transfers_nothing(
 @pytest.mark.parametrize(
     ("source", "target", "error", "message"),
     [
-        ("oci:nowhere", "store:", NotFoundError, "no OCI image layout"),
+        ("oci:nowhere", "store:", NotFoundError, "not an OCI image layout"),
         ("archive:nowhere.tar", "store:", NotFoundError, "no such file"),
         ("store:nobody", "oci:x", NoSuchImageError, "No such image|no such image"),
         ("nobody", "oci:x", NoSuchImageError, "nobody"),
@@ -340,7 +344,7 @@ def test_a_dry_run_reports_bytes_and_transfers_nothing(
         ("registry.local/ns/", "oci:x", UsageError, "is a namespace"),
     ],
 )
-def test_what_is_not_there_is_told(
+def test_a_missing_source_is_an_error(
     session: Session, source: str, target: str, error: type[GhcrctlError], message: str
 ) -> None:
     with pytest.raises(error, match=message):

@@ -62,13 +62,17 @@ def copy(
     session: Session,
     source: str,
     target: str,
-    wish: CopyOptions = CopyOptions(),  # noqa: B008 frozen
+    copy_options: CopyOptions = CopyOptions(),  # noqa: B008 frozen
     observer: Observer = lambda _: None,
 ) -> Copied:
     end = parse_endpoint(session, target)
-    with end.sink(session, dry_run=wish.dry_run) as sink:
+    with end.sink(session, dry_run=copy_options.dry_run) as sink:
         return copy_into(
-            session, parse_endpoint(session, source), OpenTarget(end, sink), wish, observer=observer
+            session,
+            parse_endpoint(session, source),
+            OpenTarget(end, sink),
+            copy_options,
+            observer=observer,
         )
 
 
