@@ -95,9 +95,9 @@ def refusal_wait(
     """
     if status not in {403, 429}:
         return None
-    asked = requested_wait(headers.get("Retry-After"), text)
-    if asked is not None:
-        return asked
+    wait = requested_wait(headers.get("Retry-After"), text)
+    if wait is not None:
+        return wait
     if headers.get("X-RateLimit-Remaining") == "0":
         reset = whole_number(headers.get("X-RateLimit-Reset", ""))
         if reset is not None:

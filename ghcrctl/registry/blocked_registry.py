@@ -25,11 +25,11 @@ class BlockedPlace:
         self.label = label
         self._error = error
 
-    def resolve(self, name: str) -> Descriptor:  # noqa: ARG002 no name is there
+    def resolve(self, name: str) -> Descriptor:  # noqa: ARG002 it has no names
         """Refuse to resolve."""
         self._refuse()
 
-    def digest_of(self, name: str) -> Digest:  # noqa: ARG002 no name is there
+    def digest_of(self, name: str) -> Digest:  # noqa: ARG002 it has no names
         """Refuse to resolve."""
         self._refuse()
 

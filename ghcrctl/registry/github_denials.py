@@ -45,11 +45,11 @@ def denial_hint(
         headers: the headers of the response.
         signed_in: the source of the credential; empty if there was none.
     """
-    said = text.lower()
+    message = text.lower()
     web = f"https://{github_of(registry) or GITHUB}"
-    if "X-GitHub-SSO" in headers or "saml" in said or "single sign-on" in said:
+    if "X-GitHub-SSO" in headers or "saml" in message or "single sign-on" in message:
         return _authorization(web, text, headers)
-    known = _known_hint(web, registry, repository, said)
+    known = _known_hint(web, registry, repository, message)
     if known:
         return known
     settings = settings_pages(registry, repository)
@@ -64,7 +64,7 @@ def denial_hint(
     )
 
 
-def _known_hint(web: str, registry: str, repository: str, said: str) -> str:
+def _known_hint(web: str, registry: str, repository: str, message: str) -> str:
     """Return the next step for a known message, or an empty string."""
     owner = repository.partition("/")[0]
     settings = settings_pages(registry, repository)
@@ -80,7 +80,7 @@ def _known_hint(web: str, registry: str, repository: str, said: str) -> str:
         "expected scopes": "the token lacks the scope write:packages, or is a fine-grained one, "
         f"which cannot push: {web}/settings/tokens/new?scopes=write:packages",
     }
-    return next((hint for words, hint in hints.items() if words in said), "")
+    return next((hint for words, hint in hints.items() if words in message), "")
 
 
 def _authorization(web: str, text: str, headers: Mapping[str, str]) -> str:

@@ -58,7 +58,7 @@ def open_blob(client: RegistryClient, repository: str, blob: Descriptor, offset:
                     raise client.http.refusal_error(
                         response, Scope.pull(repository), "pull from", str(blob.digest)
                     )
-            # The redirect target has expired, so the registry is asked for a new one.
+            # The redirect target has expired, so the registry has to issue a new one.
         response = client.request_blob(repository, blob.digest, span, blob.size)
         address = "" if client.http.is_own(response.url) else response.url
         return response

@@ -164,9 +164,9 @@ def _refused_elsewhere(refusal: Refusal) -> GhcrctlError:
 
 
 def _rate_limited(refusal: Refusal) -> RateLimitedError:
-    asked = requested_wait(refusal.headers.get("Retry-After"), refusal.text)
+    wait = requested_wait(refusal.headers.get("Retry-After"), refusal.text)
     least = least_wait(refusal.status, refusal.text)
-    when = f"in {asked:.0f} s" if asked else "in a few minutes" if least else "later"
+    when = f"in {wait:.0f} s" if wait else "in a few minutes" if least else "later"
     more = f", or sign in for a higher limit: ghcrctl login {refusal.registry}"
     if least or refusal.signed_in or refusal.other_host:
         more = ", with fewer parallel requests: --jobs 2"
@@ -174,7 +174,7 @@ def _rate_limited(refusal: Refusal) -> RateLimitedError:
         f"{refusal.sender} is rate limiting requests{refusal.quoted}",
         hint=f"try again {when}{more}",
         retryable=True,
-        retry_after=asked,
+        retry_after=wait,
         least_wait=least,
     )
 

@@ -39,14 +39,14 @@ def retryable_error(response: requests.Response, host: str) -> GhcrctlError:
     status = status_of(response)
     # Other bodies are not needed and may be long.
     text = error_text(response) if response.status_code in {403, 429} else ""
-    asked = requested_wait(response.headers.get("Retry-After"), text)
+    wait = requested_wait(response.headers.get("Retry-After"), text)
     if status != 429:
         return RegistryUnavailableError(
-            f"{host} returned status {status}", retryable=True, retry_after=asked
+            f"{host} returned status {status}", retryable=True, retry_after=wait
         )
     return RateLimitedError(
         f"{host} is rate limiting requests (status {response.status_code})",
         retryable=True,
-        retry_after=asked,
+        retry_after=wait,
         least_wait=least_wait(response.status_code, text),
     )

@@ -1,7 +1,7 @@
 """The paths of docker's and podman's configuration on each system.
 
 Attack: on Windows `/etc` is a directory of the current drive, which every user may create.
-Decision: no file of `/etc` is read there.
+Decision: on Windows, no file of `/etc` is read.
 
 Sources: dockerd(8), "Daemon configuration file"; Docker's documentation, "Docker Desktop settings",
 "Rootless mode" and "Docker Engine on Windows"; moby, ``registry/config_windows.go``.

@@ -44,7 +44,7 @@ STEPS = st.lists(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(contents=st.lists(st.binary(max_size=50), max_size=3), steps=STEPS)
-def test_any_way_there_and_back_keeps_config_and_files(
+def test_converting_back_and_forth_keeps_config_and_files(
     tmp_path_factory: pytest.TempPathFactory, contents: list[bytes], steps: list[Conversion]
 ) -> None:
     archives = [tar(file(str(number), data)) for number, data in enumerate(contents)]
@@ -79,7 +79,7 @@ ODD = st.recursive(
     of_config=st.dictionaries(st.sampled_from(CONFIG_FIELDS), ODD, max_size=2),
     of_index=st.dictionaries(st.sampled_from(FIELDS), ODD, max_size=2),
 )
-def test_documents_that_say_odd_things_are_errors_in_words(
+def test_odd_documents_are_errors_with_messages(
     tmp_path_factory: pytest.TempPathFactory,
     fields: dict[str, Any],
     of_layer: dict[str, Any],

@@ -131,7 +131,7 @@ def test_nothing_outside_the_directory_is_touched(layers: list[list[Entry]], as_
 
 
 @given(layers=USUAL_LAYERS)
-def test_a_directory_holds_what_the_archive_holds(layers: list[list[Entry]]) -> None:
+def test_a_directory_has_the_archives_content(layers: list[list[Entry]]) -> None:
     archives = [tar(*layer) for layer in layers]
     try:
         tree = tree_of(archives)
@@ -172,7 +172,7 @@ def kind_of(archive: tarfile.TarFile, member: tarfile.TarInfo) -> str:
 
 
 @given(layers=USUAL_LAYERS, path=names(st.sampled_from(["a", "b", "c", "..", "."])))
-def test_as_few_layers_as_possible_tell_what_all_of_them_tell(
+def test_the_fewest_layers_give_the_same_result_as_all(
     layers: list[list[Entry]], path: str
 ) -> None:
     # Dangling hard links make the whole archive invalid, but not each query.
@@ -199,7 +199,7 @@ def test_as_few_layers_as_possible_tell_what_all_of_them_tell(
 
 
 @given(data=st.binary(max_size=2000), start=st.integers(0, 1500))
-def test_damaged_archives_are_errors_in_words(data: bytes, start: int) -> None:
+def test_damaged_archives_are_errors_with_messages(data: bytes, start: int) -> None:
     whole = tar(directory("a/"), file("a/b", b"hello" * 50), symlink("c" * 120, "a/b"))
     damaged = whole[:start] + data + whole[start + len(data) :]
     try:

@@ -53,7 +53,7 @@ def _outcome(text: str, data: object) -> str | InvalidTemplateError:
 
 @settings(max_examples=400, deadline=None)
 @given(text=TEMPLATES, data=DATA)
-def test_a_template_renders_or_says_why_not(text: str, data: dict[str, Any]) -> None:
+def test_a_template_renders_or_is_an_error(text: str, data: dict[str, Any]) -> None:
     for root in (data, Struct(data)):
         outcome = _outcome(text, root)
         assert isinstance(outcome, str) or re.fullmatch(
@@ -63,14 +63,14 @@ def test_a_template_renders_or_says_why_not(text: str, data: dict[str, Any]) -> 
 
 @settings(deadline=None)
 @given(verb=st.text(alphabet="%+-# 0123.*[]vTtdboOxXcqUeEfFgGsp!é", max_size=8), value=VALUES)
-def test_printf_takes_any_verb_for_any_value(verb: str, value: Any) -> None:
+def test_printf_accepts_any_verb_for_any_value(verb: str, value: Any) -> None:
     data = {"verb": f"%{verb}", "value": value}
     outcome = _outcome("{{printf .verb .value .value}}", data)
     assert isinstance(outcome, str) or "printf" in outcome.message
 
 
 @given(text=st.text(alphabet=st.characters(exclude_characters="{"), max_size=60))
-def test_text_without_actions_stays_as_it_is(text: str) -> None:
+def test_text_without_actions_is_unchanged(text: str) -> None:
     assert compile_template(text).render(None) == text
 
 
@@ -91,7 +91,7 @@ def _as_read(value: Any) -> Any:
 
 
 @given(text=st.text())
-def test_printable_text_cannot_steer_a_terminal(text: str) -> None:
+def test_printable_text_cannot_control_a_terminal(text: str) -> None:
     safe = printable(text)
     assert printable(safe) == safe
     assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in safe)
@@ -99,7 +99,7 @@ def test_printable_text_cannot_steer_a_terminal(text: str) -> None:
 
 
 @given(rows=st.lists(st.fixed_dictionaries({"a": st.text(), "b": st.text()}), max_size=6))
-def test_every_row_is_one_line_and_its_second_cell_starts_at_one_place(
+def test_every_row_is_one_line_with_aligned_cells(
     rows: list[dict[str, str]],
 ) -> None:
     lines = render_rows(rows, [("a", "A"), ("b", "B")], headers=True).split("\n")
@@ -112,7 +112,7 @@ def test_every_row_is_one_line_and_its_second_cell_starts_at_one_place(
 
 
 @given(text=st.text(alphabet="ab\t\n", max_size=60))
-def test_alignment_keeps_everything_but_the_spaces(text: str) -> None:
+def test_alignment_only_changes_spaces(text: str) -> None:
     aligned = align(text)
     assert aligned.count("\n") == text.count("\n")
     assert aligned.replace(" ", "") == text.replace("\t", "")

@@ -78,7 +78,7 @@ def _documents(kind: str) -> st.SearchStrategy[bytes]:
 @given(st.one_of(_documents("manifest"), _documents("index"), st.binary(max_size=200)))
 @example(b'{"mediaType": ["x"], "config": {}}')
 @example(b'{"manifests": null}')
-def test_any_manifest_is_read_or_refused_in_few_words(raw: bytes) -> None:
+def test_any_manifest_is_parsed_or_rejected_briefly(raw: bytes) -> None:
     try:
         parsed = parse(raw)
     except (InvalidManifestError, SchemaOneError) as error:
@@ -93,7 +93,7 @@ def test_any_manifest_is_read_or_refused_in_few_words(raw: bytes) -> None:
 
 
 @given(st.one_of(_documents("config"), st.binary(max_size=200)))
-def test_any_config_is_read_or_refused(raw: bytes) -> None:
+def test_any_config_is_parsed_or_rejected(raw: bytes) -> None:
     try:
         config = ImageConfig.parse(raw)
     except InvalidManifestError as error:
@@ -118,7 +118,7 @@ _texts = st.one_of(
 
 
 @given(_texts)
-def test_no_text_is_shown_with_what_steers_a_terminal(text: str) -> None:
+def test_no_text_is_shown_with_terminal_control_characters(text: str) -> None:
     assert_harmless(printable(text), allowed="")
     assert_harmless(printable(text, keep="\n\t"), allowed="\n\t")
     assert_harmless(dumps({text: [text]}))
@@ -126,7 +126,7 @@ def test_no_text_is_shown_with_what_steers_a_terminal(text: str) -> None:
 
 
 @given(st.dictionaries(st.text(max_size=20), st.text(max_size=20), max_size=5))
-def test_json_that_is_printed_reads_back_the_same(labels: dict[str, str]) -> None:
+def test_printed_json_parses_to_the_same_value(labels: dict[str, str]) -> None:
     assert json.loads(dumps(labels)) == labels
 
 
@@ -135,7 +135,7 @@ def test_json_that_is_printed_reads_back_the_same(labels: dict[str, str]) -> Non
 @example("a/../../b")
 @example("1.0\n")
 @example("x" * 129)
-def test_what_is_taken_for_a_tag_is_one(text: str) -> None:
+def test_accepted_tags_are_valid(text: str) -> None:
     try:
         as_reference = Reference.parse(f"ghcr.io/octo/image:{text}").tag == text
     except InvalidReferenceError:
@@ -144,7 +144,7 @@ def test_what_is_taken_for_a_tag_is_one(text: str) -> None:
 
 
 @given(st.lists(st.sampled_from(["a", "b"]), min_size=2, max_size=4))
-def test_a_key_that_is_said_twice_is_always_noticed(keys: list[str]) -> None:
+def test_a_duplicate_key_is_always_detected(keys: list[str]) -> None:
     raw = ("{" + ",".join(f'"{key}": 1' for key in keys) + "}").encode()
     if len(set(keys)) == len(keys):
         assert load_object(raw, "manifest") == dict.fromkeys(keys, 1)

@@ -47,7 +47,7 @@ def unpack(compression: Compression, packed: bytes, step: int) -> bytes:
 
 
 @given(compression=formats, parts=pieces, step=st.integers(50, 1 << 20))
-def test_what_is_packed_unpacks_to_itself(
+def test_compressed_data_decompresses_to_itself(
     compression: Compression, parts: list[bytes], step: int
 ) -> None:
     packed = pack(compression, parts, 2)
@@ -56,14 +56,14 @@ def test_what_is_packed_unpacks_to_itself(
 
 
 @given(compression=formats, parts=pieces, threads=st.sampled_from([1, 2, 3, 8]))
-def test_bytes_depend_neither_on_their_pieces_nor_on_threads(
+def test_output_depends_neither_on_chunks_nor_on_threads(
     compression: Compression, parts: list[bytes], threads: int
 ) -> None:
     assert pack(compression, parts, threads) == pack(compression, [b"".join(parts)], 1)
 
 
 @given(parts=pieces)
-def test_other_readers_read_what_is_packed(parts: list[bytes]) -> None:
+def test_other_implementations_read_our_compressed_data(parts: list[bytes]) -> None:
     whole = b"".join(parts)
     assert gzip.decompress(pack(Compression.GZIP, parts, 2)) == whole
     decompressor = zstd.ZstdDecompressor()
@@ -72,9 +72,7 @@ def test_other_readers_read_what_is_packed(parts: list[bytes]) -> None:
 
 
 @given(compression=formats, data=st.binary(max_size=2000), cut=st.integers(1, 2000))
-def test_a_stream_that_is_cut_anywhere_is_noticed(
-    compression: Compression, data: bytes, cut: int
-) -> None:
+def test_a_truncated_stream_is_detected(compression: Compression, data: bytes, cut: int) -> None:
     packed = pack(compression, [data], 1)
     with pytest.raises(IntegrityError):
         unpack(compression, packed[: max(0, len(packed) - cut)], 100)
@@ -86,7 +84,7 @@ def test_a_stream_that_is_cut_anywhere_is_noticed(
     where=st.integers(0, 1 << 16),
     flip=st.integers(1, 255),
 )
-def test_a_damaged_stream_never_gives_other_bytes(
+def test_a_damaged_stream_never_returns_other_bytes(
     compression: Compression, data: bytes, where: int, flip: int
 ) -> None:
     packed = bytearray(pack(compression, [data], 1))
@@ -102,16 +100,14 @@ def test_a_damaged_stream_never_gives_other_bytes(
 @given(
     members=st.lists(st.binary(max_size=100), min_size=1, max_size=20), step=st.integers(1, 5000)
 )
-def test_members_and_frames_after_each_other_are_one_stream(
-    members: list[bytes], step: int
-) -> None:
+def test_concatenated_members_and_frames_are_one_stream(members: list[bytes], step: int) -> None:
     whole = b"".join(members)
     assert unpack(Compression.GZIP, b"".join(map(gzip.compress, members)), step) == whole
     assert unpack(Compression.ZSTD, b"".join(map(zstd.compress, members)), step) == whole
 
 
 @given(data=st.binary(max_size=500), step=st.integers(1, 500))
-def test_anything_at_all_is_unpacked_or_refused(data: bytes, step: int) -> None:
+def test_any_data_is_decompressed_or_rejected(data: bytes, step: int) -> None:
     for compression in Compression:
         if compression is not Compression.NONE:
             try:
@@ -121,6 +117,6 @@ def test_anything_at_all_is_unpacked_or_refused(data: bytes, step: int) -> None:
 
 
 @given(data=st.binary(max_size=3000))
-def test_the_checksum_of_blocks_together_is_that_of_all(data: bytes) -> None:
+def test_checksums_of_blocks_combine_to_that_of_the_whole(data: bytes) -> None:
     packed = pack(Compression.GZIP, [data], 2)
     assert int.from_bytes(packed[-8:-4], "little") == zlib.crc32(data)

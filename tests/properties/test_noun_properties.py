@@ -38,7 +38,7 @@ _digests = st.one_of(
 
 
 @given(host=_hosts, port=_ports, path=_paths, tag=_tags, digest=_digests)
-def test_what_the_grammar_makes_is_read_and_written_back(
+def test_references_of_the_grammar_survive_a_round_trip(
     host: str, port: str, path: str, tag: str, digest: str
 ) -> None:
     text = f"{host}{port}/{path}{tag}{digest}"
@@ -50,7 +50,7 @@ def test_what_the_grammar_makes_is_read_and_written_back(
 
 
 @given(path=_paths, tag=_tags)
-def test_without_a_registry_the_default_one_is_meant(path: str, tag: str) -> None:
+def test_without_a_registry_the_default_one_is_used(path: str, tag: str) -> None:
     reference = Reference.parse(f"octo/{path}{tag}", default_registry="registry.example")
     assert str(reference) == f"registry.example/octo/{path}{tag}"
 
@@ -64,7 +64,7 @@ _texts = st.one_of(
 
 
 @given(_texts)
-def test_any_other_text_is_an_error_that_shows_it(text: str) -> None:
+def test_any_other_text_is_an_error_that_quotes_it(text: str) -> None:
     try:
         reference = Reference.parse(text)
     except InvalidReferenceError as error:
@@ -80,7 +80,7 @@ def test_any_other_text_is_an_error_that_shows_it(text: str) -> None:
 
 
 @given(data=st.binary(max_size=200), algorithm=st.sampled_from(["sha256", "sha512"]))
-def test_a_digest_of_bytes_is_theirs_alone(data: bytes, algorithm: str) -> None:
+def test_different_bytes_have_different_digests(data: bytes, algorithm: str) -> None:
     digest = Digest.of(data, algorithm)
     assert Digest.parse(str(digest)) == digest
     assert digest.encoded == hashlib.new(algorithm, data).hexdigest()
@@ -88,7 +88,7 @@ def test_a_digest_of_bytes_is_theirs_alone(data: bytes, algorithm: str) -> None:
 
 
 @given(st.text(max_size=80))
-def test_any_other_text_is_no_digest(text: str) -> None:
+def test_any_other_text_is_not_a_digest(text: str) -> None:
     with pytest.raises(InvalidDigestError):
         Digest.parse(text)
 
@@ -103,7 +103,7 @@ _platforms = st.builds(
 
 
 @given(_platforms)
-def test_the_normal_form_is_normal_and_reads_back(platform: Platform) -> None:
+def test_the_normal_form_is_stable_and_parsable(platform: Platform) -> None:
     normal = platform.normalized()
     assert normal.normalized() == normal
     assert Platform.from_json(normal.to_json()) == normal
@@ -112,7 +112,7 @@ def test_the_normal_form_is_normal_and_reads_back(platform: Platform) -> None:
 
 
 @given(want=_platforms, offered=st.lists(st.none() | _platforms, max_size=6))
-def test_what_is_chosen_is_the_best_that_runs(
+def test_the_chosen_platform_is_the_best_that_runs(
     want: Platform, offered: list[Platform | None]
 ) -> None:
     chosen = best_match(want, offered)
@@ -139,12 +139,12 @@ def test_any_text_is_a_platform_or_an_error(text: str) -> None:
 
 
 @given(st.integers(0, 10**18 - 1), st.integers(0, 5000))
-def test_numbers_are_read_with_any_zeros_before_them(number: int, zeros: int) -> None:
+def test_leading_zeros_do_not_change_numbers(number: int, zeros: int) -> None:
     assert whole_number("0" * zeros + str(number)) == number
 
 
 @pytest.mark.parametrize("text", ["", "²", "٣", "-1", "+1", "1.0", " 1", "1\n", "1_000", "9" * 19])
-def test_what_only_looks_like_a_number_is_none(text: str) -> None:
+def test_lookalikes_are_not_numbers(text: str) -> None:
     assert whole_number(text) is None
 
 
@@ -153,7 +153,7 @@ _bad = st.sampled_from([*list(" !$%&'()*+,;<=>?[]^`{|}~"), "\t", "\n", "☃"])
 
 
 @given(_components, _bad, st.data())
-def test_the_character_that_is_wrong_is_pointed_at(
+def test_errors_state_the_position_of_the_invalid_character(
     components: list[str], bad: str, data: st.DataObject
 ) -> None:
     text = "ghcr.io/" + "/".join(components)

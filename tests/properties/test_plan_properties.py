@@ -20,7 +20,7 @@ _GRAPHS = st.recursive(
 
 
 @given(graph=_GRAPHS, there=st.sets(st.integers(0, 40)))
-def test_any_graph_arrives_whole(graph: Built, there: set[int]) -> None:
+def test_any_graph_arrives_complete(graph: Built, there: set[int]) -> None:
     sink = RecordingSink()
     blobs = dict(graph.blobs)
     for number, (descriptor, content) in enumerate(blobs.items()):

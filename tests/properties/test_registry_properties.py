@@ -47,7 +47,7 @@ def _written(challenge: Challenge, *, space: str, upper: bool) -> str:
     space=st.sampled_from(["", " ", "\t"]),
     upper=st.booleans(),
 )
-def test_challenges_written_by_the_rules_are_read_back(
+def test_valid_challenges_survive_a_round_trip(
     challenges: list[Challenge], separator: str, space: str, upper: bool
 ) -> None:
     header = separator.join(_written(c, space=space, upper=upper) for c in challenges)
@@ -60,7 +60,7 @@ _headers = st.one_of(
 
 
 @given(_headers)
-def test_no_header_breaks_the_reading_of_challenges(header: str) -> None:
+def test_any_header_can_be_parsed_for_challenges(header: str) -> None:
     for challenge in parse_challenges(header):
         assert challenge.scheme
         assert challenge.scheme == challenge.scheme.lower()
@@ -104,7 +104,7 @@ def _challenged(realm: str) -> Exception:
 @example("https://[:::::]/token")
 @example("https://auth.docker.io/token")
 @example("http://evil.example/token")
-def test_a_credential_is_looked_for_only_where_it_may_go(realm: str) -> None:
+def test_a_credential_is_only_used_for_allowed_hosts(realm: str) -> None:
     error = _challenged(realm)
     if isinstance(error, _AskedError):
         # Over TLS, or to this machine.
@@ -119,7 +119,7 @@ def test_a_credential_is_looked_for_only_where_it_may_go(realm: str) -> None:
 
 
 @given(_addresses)
-def test_any_location_leads_to_the_web_or_nowhere(location: str) -> None:
+def test_any_location_is_a_web_url_or_rejected(location: str) -> None:
     target = joined("https://ghcr.io/v2/", location)
     assert target is None or target.lower().startswith(("https://", "http://"))
     assert "@" not in host_shown(target or location)
@@ -135,7 +135,7 @@ def test_any_wait_is_a_number_or_none(header: str | None, message: str) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["h", "m", "s", "ms"]), st.integers(0, 999), min_size=1))
-def test_durations_of_go_are_read(parts: dict[str, int]) -> None:
+def test_go_durations_are_parsed(parts: dict[str, int]) -> None:
     lengths = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
     text = "".join(f"{parts[unit]}{unit}" for unit in lengths if unit in parts)
     expected = sum(lengths[unit] * number for unit, number in parts.items())

@@ -159,7 +159,7 @@ def people_tags(graph: Graph, version: Version) -> list[str]:
 
 
 @given(graphs(), POLICIES)
-def test_nothing_goes_that_something_which_stays_needs(graph: Graph, policy: Policy) -> None:
+def test_nothing_is_deleted_that_a_kept_version_needs(graph: Graph, policy: Policy) -> None:
     plan = make_plan(graph, policy, NOW, TARGET)
     gone = set(gone_by(plan))
     for digest in graph.versions.keys() - gone:
@@ -167,7 +167,7 @@ def test_nothing_goes_that_something_which_stays_needs(graph: Graph, policy: Pol
 
 
 @given(graphs(), POLICIES)
-def test_every_version_either_goes_or_stays(graph: Graph, policy: Policy) -> None:
+def test_every_version_is_either_deleted_or_kept(graph: Graph, policy: Policy) -> None:
     plan = make_plan(graph, policy, NOW, TARGET)
     named = gone_by(plan) + [kept.digest for kept in plan.kept]
     assert sorted(named) == sorted(graph.versions)
@@ -176,7 +176,7 @@ def test_every_version_either_goes_or_stays(graph: Graph, policy: Policy) -> Non
 
 
 @given(graphs(), POLICIES)
-def test_what_needs_something_goes_before_it(graph: Graph, policy: Policy) -> None:
+def test_dependents_are_deleted_first(graph: Graph, policy: Policy) -> None:
     order = gone_by(make_plan(graph, policy, NOW, TARGET))
     position = {digest: number for number, digest in enumerate(order)}
     for digest in order:
@@ -190,7 +190,7 @@ def _is_circle(graph: Graph, digest: str, child: str) -> bool:
 
 
 @given(graphs(), POLICIES, st.data())
-def test_a_manifest_that_cannot_be_read_keeps_everything(
+def test_an_unreadable_manifest_keeps_everything(
     graph: Graph, policy: Policy, data: st.DataObject
 ) -> None:
     digest = data.draw(st.sampled_from(sorted(graph.versions)))
@@ -202,7 +202,7 @@ def test_a_manifest_that_cannot_be_read_keeps_everything(
 
 
 @given(graphs(), POLICIES)
-def test_one_tagged_version_stays_where_there_is_one(graph: Graph, policy: Policy) -> None:
+def test_one_tagged_version_is_always_kept(graph: Graph, policy: Policy) -> None:
     plan = make_plan(graph, policy, NOW, TARGET)
     assert not plan.deletes_package
     assert plan.kept
@@ -211,7 +211,7 @@ def test_one_tagged_version_stays_where_there_is_one(graph: Graph, policy: Polic
 
 
 @given(graphs(), POLICIES)
-def test_as_many_tagged_images_stay_as_the_floor_says(graph: Graph, policy: Policy) -> None:
+def test_the_floor_of_tagged_images_is_kept(graph: Graph, policy: Policy) -> None:
     plan = make_plan(graph, policy, NOW, TARGET)
     tagged = {d for d, version in graph.versions.items() if people_tags(graph, version)}
     staying = {kept.digest for kept in plan.kept} & tagged
@@ -219,7 +219,9 @@ def test_as_many_tagged_images_stay_as_the_floor_says(graph: Graph, policy: Poli
 
 
 @given(graphs(), POLICIES)
-def test_what_is_protected_or_new_stays_with_what_it_needs(graph: Graph, policy: Policy) -> None:
+def test_protected_and_new_versions_are_kept_with_their_dependencies(
+    graph: Graph, policy: Policy
+) -> None:
     gone = set(gone_by(make_plan(graph, policy, NOW, TARGET)))
     for digest, version in graph.versions.items():
         is_new = max(version.created, version.updated) > NOW - policy.min_age
@@ -239,7 +241,7 @@ def test_keep_last_counts_images_and_not_tags(graph: Graph, count: int) -> None:
 
 
 @given(graphs(), POLICIES)
-def test_a_second_plan_has_nothing_left_to_do(graph: Graph, policy: Policy) -> None:
+def test_a_second_plan_is_empty(graph: Graph, policy: Policy) -> None:
     gone = set(gone_by(make_plan(graph, policy, NOW, TARGET)))
     left = [version for digest, version in graph.versions.items() if digest not in gone]
     assume(left)
@@ -251,9 +253,7 @@ def test_a_second_plan_has_nothing_left_to_do(graph: Graph, policy: Policy) -> N
 
 
 @given(graphs(), POLICIES)
-def test_the_bytes_that_are_freed_are_those_that_nothing_has_left(
-    graph: Graph, policy: Policy
-) -> None:
+def test_freed_bytes_are_those_that_nothing_needs(graph: Graph, policy: Policy) -> None:
     plan = make_plan(graph, policy, NOW, TARGET)
     gone = set(gone_by(plan))
     staying: dict[str, int] = {}
@@ -269,7 +269,7 @@ def test_the_bytes_that_are_freed_are_those_that_nothing_has_left(
 
 
 @given(graphs(), POLICIES, st.frozensets(st.integers(0, 12).map(name), max_size=3))
-def test_what_is_taken_out_of_a_plan_leaves_a_plan(
+def test_excluding_versions_leaves_a_valid_plan(
     graph: Graph, policy: Policy, spared: frozenset[str]
 ) -> None:
     before = make_plan(graph, policy, NOW, TARGET)
@@ -284,7 +284,7 @@ def test_what_is_taken_out_of_a_plan_leaves_a_plan(
 
 
 @given(graphs(), POLICIES)
-def test_a_plan_is_the_same_each_time_and_in_a_file(graph: Graph, policy: Policy) -> None:
+def test_a_plan_is_reproducible_and_survives_a_round_trip(graph: Graph, policy: Policy) -> None:
     plan = make_plan(graph, policy, NOW, TARGET)
     assert make_plan(graph, policy, NOW, TARGET) == plan
     data: Any = plan.to_json()
@@ -292,7 +292,7 @@ def test_a_plan_is_the_same_each_time_and_in_a_file(graph: Graph, policy: Policy
 
 
 @given(graphs(), st.data())
-def test_a_deletion_takes_what_only_that_version_needs(graph: Graph, data: st.DataObject) -> None:
+def test_a_deletion_includes_a_versions_own_dependencies(graph: Graph, data: st.DataObject) -> None:
     digest = data.draw(st.sampled_from(sorted(graph.versions)))
     try:
         plan = plan_deletion(graph, [digest], NOW, TARGET)
@@ -307,7 +307,7 @@ def test_a_deletion_takes_what_only_that_version_needs(graph: Graph, data: st.Da
 
 
 @pytest.mark.parametrize("count", [20_000])
-def test_tens_of_thousands_of_versions_are_planned_at_once(count: int) -> None:
+def test_tens_of_thousands_of_versions_are_planned_quickly(count: int) -> None:
     versions, facts = [], {}
     for number in range(0, count, 4):
         children = tuple(Child(name(number + i), f"linux/{i}") for i in (1, 2, 3))

@@ -38,7 +38,7 @@ def app(github: GitHubDouble) -> list[int]:
     return [record.id for record in reversed(github.versions("octo/app"))]
 
 
-def test_the_last_tagged_version_stays(github: GitHubDouble, app: list[int]) -> None:
+def test_the_last_tagged_version_cannot_be_deleted(github: GitHubDouble, app: list[int]) -> None:
     github.push("octo/app", None, random_image(seed=9))
     assert ask(github, "DELETE", f"{APP}/versions/{app[0]}").status_code == 204
     refused = ask(github, "DELETE", f"{APP}/versions/{app[1]}")
@@ -47,7 +47,7 @@ def test_the_last_tagged_version_stays(github: GitHubDouble, app: list[int]) -> 
     assert len(github.versions("octo/app")) == 2
 
 
-def test_what_is_public_and_popular_stays(github: GitHubDouble, app: list[int]) -> None:
+def test_popular_public_packages_cannot_be_deleted(github: GitHubDouble, app: list[int]) -> None:
     github.api.limits.popular.add(github.tags("octo/app")["v0"])
     github.public.add("octo/app")
     for path in (APP, f"{APP}/versions/{app[0]}"):
@@ -58,7 +58,7 @@ def test_what_is_public_and_popular_stays(github: GitHubDouble, app: list[int]) 
     assert ask(github, "DELETE", f"{APP}/versions/{app[0]}").status_code == 204
 
 
-def test_a_deleted_version_is_gone_from_both_sides_and_listed_as_deleted(
+def test_a_deleted_version_is_missing_in_both_apis_and_listed_as_deleted(
     github: GitHubDouble, app: list[int]
 ) -> None:
     digest = github.tags("octo/app")["v0"]
@@ -72,7 +72,7 @@ def test_a_deleted_version_is_gone_from_both_sides_and_listed_as_deleted(
     assert listed[0]["deleted_at"]
 
 
-def test_a_deleted_version_comes_back_within_thirty_days(
+def test_a_deleted_version_can_be_restored_within_thirty_days(
     github: GitHubDouble, app: list[int]
 ) -> None:
     for number in app:
@@ -84,7 +84,7 @@ def test_a_deleted_version_comes_back_within_thirty_days(
     assert ask(github, "POST", f"{APP}/versions/{app[1]}/restore").status_code == 404
 
 
-def test_a_package_does_not_come_back_where_its_name_is_taken(
+def test_a_package_cannot_be_restored_if_its_name_is_taken(
     github: GitHubDouble, app: list[int]
 ) -> None:
     assert ask(github, "DELETE", APP).status_code == 204
@@ -109,9 +109,7 @@ def test_children_of_an_index_are_versions_without_a_tag(github: GitHubDouble) -
     assert [record.tags for record in github.versions("octo/app")] == [["v1"], [], []]
 
 
-def test_no_request_that_changes_something_may_have_a_body(
-    github: GitHubDouble, app: list[int]
-) -> None:
+def test_changing_requests_must_not_have_a_body(github: GitHubDouble, app: list[int]) -> None:
     refused = ask(github, "DELETE", f"{APP}/versions/{app[0]}", json={})
     assert refused.status_code == 422
     assert len(github.versions("octo/app")) == 2
@@ -130,7 +128,7 @@ def test_a_name_with_a_slash_is_one_segment(github: GitHubDouble) -> None:
     assert ask(github, "GET", "/user/packages/container/a/b").status_code == 404
 
 
-def test_pages_have_links_and_at_most_a_hundred(github: GitHubDouble) -> None:
+def test_pages_have_links_and_at_most_a_hundred_entries(github: GitHubDouble) -> None:
     for number in range(120):
         github.put_raw("octo/app", f"t{number}", b'{"n": %d}' % number, "application/json")
     first = ask(github, "GET", f"{APP}/versions?per_page=500")
@@ -143,7 +141,7 @@ def test_pages_have_links_and_at_most_a_hundred(github: GitHubDouble) -> None:
     assert len(ask(github, "GET", f"{APP}/versions").json()) == 30
 
 
-def test_the_list_of_packages_wants_their_kind_and_ends_at_ten_thousand(
+def test_the_package_list_needs_a_type_and_ends_at_ten_thousand(
     github: GitHubDouble, app: list[int]
 ) -> None:
     assert ask(github, "GET", "/user/packages").status_code == 400
@@ -164,7 +162,7 @@ def test_the_list_of_packages_wants_their_kind_and_ends_at_ten_thousand(
     ],
 )
 @pytest.mark.usefixtures("app")
-def test_who_may_not_is_refused(
+def test_a_token_without_permission_is_refused(
     github: GitHubDouble,
     *,
     token: str,
@@ -181,13 +179,13 @@ def test_who_may_not_is_refused(
 
 
 @pytest.mark.usefixtures("app")
-def test_the_scopes_of_a_classic_token_are_told(github: GitHubDouble) -> None:
+def test_the_scopes_of_a_classic_token_are_in_the_headers(github: GitHubDouble) -> None:
     given = ask(github, "GET", "/user").headers["X-OAuth-Scopes"]
     assert given == "read:packages, write:packages, delete:packages"
 
 
 @pytest.mark.usefixtures("app")
-def test_others_see_what_is_public_only(github: GitHubDouble) -> None:
+def test_others_see_only_public_packages(github: GitHubDouble) -> None:
     github.accounts["mona"] = "ghp_mona"
     path = "/users/octo/packages/container/app"
     assert ask(github, "GET", path, "ghp_mona").status_code == 404
@@ -197,7 +195,7 @@ def test_others_see_what_is_public_only(github: GitHubDouble) -> None:
 
 
 @pytest.mark.usefixtures("app")
-def test_limits_refuse_as_github_words_them(github: GitHubDouble) -> None:
+def test_rate_limits_use_the_messages_of_github(github: GitHubDouble) -> None:
     github.api.limits.secondary = 1
     refused = ask(github, "GET", APP)
     assert refused.status_code == 403
@@ -211,7 +209,7 @@ def test_limits_refuse_as_github_words_them(github: GitHubDouble) -> None:
     assert int(refused.headers["X-RateLimit-Reset"]) > time.time()
 
 
-def test_what_was_pushed_is_listed_late(github: GitHubDouble) -> None:
+def test_pushed_versions_can_be_listed_late(github: GitHubDouble) -> None:
     github.push("octo/app", "v0", random_image(seed=0))
     github.content.lag = 2
     github.push("octo/app", "v1", random_image(seed=1))

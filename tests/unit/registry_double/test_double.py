@@ -59,7 +59,7 @@ class TestTokens:
         assert answer.headers["WWW-Authenticate"] == expected
 
     @pytest.mark.parametrize("name", [REPOSITORY, "octo/absent"])
-    def test_nobody_learns_whether_a_repository_is_private_or_absent(
+    def test_private_and_missing_repositories_look_the_same(
         self, http: requests.Session, ghcr: RegistryDouble, name: str
     ) -> None:
         ghcr.push_image(REPOSITORY, "v1", IMAGE)
@@ -84,7 +84,7 @@ class TestTokens:
         assert answer.status_code == 403
         assert answer.json()["errors"][0]["message"] == "denied: denied"
 
-    def test_a_token_is_for_its_repository_and_action_only(
+    def test_a_token_is_limited_to_its_repository_and_action(
         self, http: requests.Session, ghcr: RegistryDouble
     ) -> None:
         bearer = token(http, ghcr, f"repository:{REPOSITORY}:pull")
@@ -128,7 +128,7 @@ class TestBlobs:
         assert (part.status_code, part.content) == (206, BLOB_BYTES[5:10])
         assert signed_in.head(address).status_code == 403
 
-    def test_a_signature_expires_on_demand(
+    def test_a_signed_url_can_be_made_to_expire(
         self, signed_in: requests.Session, ghcr: RegistryDouble
     ) -> None:
         ghcr.moods.expired = 1
@@ -139,7 +139,7 @@ class TestBlobs:
         ]
         assert [answer.status_code for answer in found] == [403, 200]
 
-    def test_a_chunk_with_a_range_may_have_four_mebibytes(
+    def test_a_chunk_with_a_range_is_limited_to_four_mebibytes(
         self, signed_in: requests.Session, ghcr: RegistryDouble
     ) -> None:
         begun = signed_in.post(f"{ghcr.url}/v2/{REPOSITORY}/blobs/uploads/")
@@ -151,7 +151,7 @@ class TestBlobs:
         assert signed_in.patch(place, data=data).status_code == 202
 
     @pytest.mark.parametrize(("known", "status"), [(True, 201), (False, 202)])
-    def test_mount_needs_the_right_to_pull_there(
+    def test_mount_needs_pull_access_to_the_source(
         self, http: requests.Session, ghcr: RegistryDouble, known: bool, status: int
     ) -> None:
         ghcr.push_image("octo/source", "v1", IMAGE)
@@ -166,7 +166,7 @@ class TestBlobs:
 
 
 class TestManifests:
-    def test_a_manifest_whose_type_is_not_accepted_is_404(
+    def test_a_manifest_of_a_type_not_accepted_is_not_found(
         self, signed_in: requests.Session, ghcr: RegistryDouble
     ) -> None:
         address = f"{ghcr.url}/v2/{REPOSITORY}/manifests/v1"
@@ -181,7 +181,7 @@ class TestManifests:
         answer = signed_in.delete(f"{ghcr.url}/v2/{REPOSITORY}/{what}")
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (405, "UNSUPPORTED")
 
-    def test_referrers_lead_away_or_nowhere(
+    def test_the_referrers_api_redirects_or_is_not_found(
         self, signed_in: requests.Session, ghcr: RegistryDouble
     ) -> None:
         address = f"{ghcr.url}/v2/{REPOSITORY}/referrers/{IMAGE.root.digest}"
@@ -189,7 +189,7 @@ class TestManifests:
         ghcr.moods.referrers = "missing"
         assert signed_in.get(address).status_code == 404
 
-    def test_tags_come_a_hundred_a_page(
+    def test_a_page_has_at_most_a_hundred_tags(
         self, signed_in: requests.Session, ghcr: RegistryDouble
     ) -> None:
         for number in range(101):
@@ -198,7 +198,7 @@ class TestManifests:
         assert len(first.json()["tags"]) == 100
         assert first.links["next"]["url"].startswith("/v2/")
 
-    def test_what_was_written_may_be_seen_late(
+    def test_writes_can_become_visible_late(
         self, signed_in: requests.Session, ghcr: RegistryDouble
     ) -> None:
         ghcr.moods.lag = 2
@@ -217,7 +217,7 @@ class TestManifests:
 
 
 class TestMoods:
-    def test_a_rate_limit_speaks_go(
+    def test_a_rate_limit_uses_go_durations(
         self, signed_in: requests.Session, ghcr: RegistryDouble
     ) -> None:
         ghcr.moods.rate_limited = 1
@@ -244,7 +244,7 @@ class TestFaults:
         plain_registry.push_image("a/b", "v1", IMAGE)
         return f"{plain_registry.url}/v2/a/b"
 
-    def test_a_status_befalls_so_many_requests(
+    def test_a_status_is_returned_for_a_number_of_requests(
         self, http: requests.Session, plain_registry: PlainRegistry, url: str
     ) -> None:
         plain_registry.faults.append(
@@ -254,7 +254,7 @@ class TestFaults:
         assert seen == [503, 503, 200]
         assert plain_registry.count("GET", "/blobs/") == 3
 
-    def test_an_answer_is_cut(
+    def test_a_response_can_be_cut_short(
         self, http: requests.Session, plain_registry: PlainRegistry, url: str
     ) -> None:
         plain_registry.faults.append(Fault(path_contains="/blobs/", cut_after=100))
@@ -266,7 +266,7 @@ class TestFaults:
         assert received == BLOB_BYTES[:100]
         assert http.get(f"{url}/blobs/{BLOB.digest}").content == BLOB_BYTES
 
-    def test_an_upload_is_cut_and_keeps_what_came(
+    def test_an_interrupted_upload_keeps_received_bytes(
         self, http: requests.Session, plain_registry: PlainRegistry, url: str
     ) -> None:
         place = plain_registry.url + http.post(f"{url}/blobs/uploads/").headers["Location"]
@@ -275,7 +275,7 @@ class TestFaults:
             http.patch(place, data=BLOB_BYTES)
         assert http.get(place).headers["Range"] == "0-99"
 
-    def test_a_body_and_headers_are_replaced(
+    def test_body_and_headers_can_be_replaced(
         self, http: requests.Session, plain_registry: PlainRegistry, url: str
     ) -> None:
         lie = {"Docker-Content-Digest": str(Digest.of(b"lie"))}
