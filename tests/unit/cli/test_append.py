@@ -1,4 +1,4 @@
-"""What the first argument of `append` is: a name, or a path of any system."""
+"""The first argument of `append`: a name, or a path of any system."""
 
 from __future__ import annotations
 

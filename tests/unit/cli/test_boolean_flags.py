@@ -73,13 +73,13 @@ def test_every_boolean_flag_of_every_command_takes_a_value(path: str) -> None:
         (["-f="], ["-f="]),
     ],
 )
-def test_arguments_are_read_as_docker_reads_them(given: list[str], wanted: list[str]) -> None:
+def test_arguments_are_parsed_like_dockers(given: list[str], wanted: list[str]) -> None:
     assert plain_flags(context("images"), given) == wanted
 
 
 @pytest.mark.parametrize("value", ["", "yes", "maybe", "tRUE", "2", " true"])
 @pytest.mark.parametrize("flag", ["-q", "--quiet", "--no-human", "-aq"])
-def test_a_value_that_is_no_boolean_is_refused(flag: str, value: str) -> None:
+def test_a_value_that_is_not_a_boolean_is_refused(flag: str, value: str) -> None:
     with pytest.raises(click.UsageError, match="expected true or false"):
         plain_flags(context("images"), [f"{flag}={value}"])
 

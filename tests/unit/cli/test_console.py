@@ -62,7 +62,7 @@ def test_a_traceback_has_no_secrets_and_no_control_characters() -> None:
 
 
 @pytest.mark.parametrize("style", [PLAIN, Style(width=80, glyphs=ASCII, encoding="ascii")])
-def test_a_bug_is_reported_in_lines_where_nothing_can_be_drawn(style: Style) -> None:
+def test_a_bug_is_reported_in_lines_without_a_full_terminal(style: Style) -> None:
     failure = Failure("bug", "unexpected KeyError", "report it", int(ExitStatus.BUG))
     assert failure.lines(style, more=False) == "error: unexpected KeyError\nhint: report it\n"
 

@@ -61,5 +61,5 @@ def test_a_typo_leads_to_the_command(word: str, wanted: str) -> None:
     "word",
     ["rmmi", "prun", "rmi2", "pruen", "ru", "x", "foo", "compl", "run", "stop", "logut", "docker"],
 )
-def test_other_words_lead_nowhere_and_never_to_a_deletion(word: str) -> None:
+def test_other_words_never_lead_to_a_deletion(word: str) -> None:
     assert closest_command(word, COMMANDS) is None

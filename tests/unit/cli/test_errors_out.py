@@ -1,4 +1,4 @@
-"""Failures in words, on a terminal and elsewhere."""
+"""Errors as text, on a terminal and in a pipe."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ TERMINAL = Style(width=80)
 COLOURFUL = Style(width=80, in_colour=True)
 
 
-def test_elsewhere_there_are_the_message_and_the_hint() -> None:
+def test_a_pipe_gets_the_message_and_the_hint() -> None:
     assert DENIED.lines(PLAIN, more=True) == "error: cannot pull: access denied\nhint: sign in\n"
     bare = Failure("integrity", "it ends too early", None, ExitStatus.INTEGRITY)
     assert bare.lines(PLAIN, more=True) == "error: it ends too early\n"
 
 
-def test_a_terminal_is_told_where_more_is_said_if_it_is_more() -> None:
+def test_a_terminal_shows_the_explain_command_if_it_helps() -> None:
     assert DENIED.lines(TERMINAL, more=True).endswith("\nmore: ghcrctl explain denied\n")
     assert "more:" not in DENIED.lines(TERMINAL, more=False)
     assert "more:" not in MISTYPED.lines(TERMINAL, more=True)
@@ -28,7 +28,7 @@ def test_a_terminal_is_told_where_more_is_said_if_it_is_more() -> None:
     assert bare.lines(TERMINAL, more=True).endswith("more: ghcrctl explain not-found\n")
 
 
-def test_in_colour_words_say_what_they_are_by_more_than_colour() -> None:
+def test_labels_do_not_depend_on_colour() -> None:
     error, hint, more = DENIED.lines(COLOURFUL, more=True).splitlines()
     assert error == "\x1b[1;31merror:\x1b[0m cannot pull: access denied"
     assert hint == "\x1b[1;36mhint:\x1b[0m sign in"
@@ -36,12 +36,12 @@ def test_in_colour_words_say_what_they_are_by_more_than_colour() -> None:
     assert warning("x", COLOURFUL) == "\x1b[1;33mwarning:\x1b[0m x\n"
 
 
-def test_foreign_text_cannot_steer_the_terminal() -> None:
+def test_foreign_text_cannot_control_the_terminal() -> None:
     sly = Failure("denied", "it says: \x1b[2J", "\x07", ExitStatus.AUTH)
     assert "\x1b[2J" not in sly.lines(COLOURFUL, more=True)
     assert "\x07" not in sly.lines(COLOURFUL, more=True)
 
 
-def test_a_message_of_several_lines_keeps_them() -> None:
+def test_a_message_keeps_its_lines() -> None:
     told = Failure("invalid-template", "invalid template\n  {{\n  ^", None, ExitStatus.USAGE)
     assert told.lines(PLAIN, more=True) == "error: invalid template\n  {{\n  ^\n"

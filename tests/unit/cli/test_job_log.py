@@ -17,13 +17,13 @@ HOSTILE = ["::error::x", "  ::set-env name=A::b", "\u00a0\t::x::", "a ##[group]b
 
 
 def obeyed(text: str) -> list[str]:
-    """Return the lines that a runner takes for commands."""
+    """Return the lines that a runner would execute as commands."""
     lines = re.split(r"\r\n|\r|\n", text)
     return [line for line in lines if line.lstrip().startswith("::") or "##[" in line]
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "x\r::y::", "x\n\n \n::y::", ":::x::", "####[x]"])
-def test_no_text_is_a_command(text: str) -> None:
+def test_no_text_is_a_workflow_command(text: str) -> None:
     assert obeyed(text)
     assert not obeyed(without_commands(text))
 
@@ -31,18 +31,18 @@ def test_no_text_is_a_command(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "a::b", "x\ny: z", ":x:", "#[x]", "sha256:abc", "fe80::1", "#\n#[x]"]
 )
-def test_other_text_is_left_alone(text: str) -> None:
+def test_other_text_is_not_changed(text: str) -> None:
     assert without_commands(text) == text
 
 
-def test_json_still_means_the_same() -> None:
+def test_escaped_json_has_the_same_value() -> None:
     document = {"##[a]": ["::b::", "\\##[c]", "\n::d::"]}
     for indent in (None, 4):
         text = json.dumps(document, indent=indent)
         assert json.loads(without_commands(text)) == document
 
 
-def test_long_runs_of_blank_lines_take_no_time() -> None:
+def test_many_blank_lines_are_fast() -> None:
     assert without_commands("\n " * 200_000 + "::") == "\n " * 200_000 + "\\x3a:"
 
 
@@ -66,7 +66,7 @@ def job(monkeypatch: pytest.MonkeyPatch) -> App:
         lambda app, text: app.event_line({"name": text}),
     ],
 )
-def test_foreign_text_is_no_command_in_any_output(
+def test_foreign_text_is_never_a_workflow_command(
     job: App, capsys: pytest.CaptureFixture[str], text: str, write: Callable[[App, str], None]
 ) -> None:
     write(job, text)
@@ -76,7 +76,7 @@ def test_foreign_text_is_no_command_in_any_output(
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_failure_has_one_command_and_it_is_ours(
+def test_a_hint_names_a_ghcrctl_command(
     job: App, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
     job.failure("bug", f"{text}\n{text}", text, 1)
@@ -85,12 +85,12 @@ def test_a_failure_has_one_command_and_it_is_ours(
     assert "##[" not in command
 
 
-def test_a_groups_title_is_no_other_command(job: App, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_group_title_is_not_a_command(job: App, capsys: pytest.CaptureFixture[str]) -> None:
     Actions(job.settings, job.workflow_command).group("x\n::error::y ##[z]")
     assert obeyed(capsys.readouterr().err) == ["::group::x%0A::error::y #\\u0023[z]"]
 
 
-def test_foreign_text_is_no_command_where_marks_are_unwanted(
+def test_foreign_text_is_not_a_command_without_annotations(
     job: App, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GHCRCTL_CI", "false")
@@ -98,7 +98,7 @@ def test_foreign_text_is_no_command_where_marks_are_unwanted(
     assert not obeyed(capsys.readouterr().err)
 
 
-def test_outside_a_job_nothing_is_changed(
+def test_outside_a_job_text_is_not_changed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)

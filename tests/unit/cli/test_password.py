@@ -32,7 +32,7 @@ def test_only_the_line_ending_is_removed(
 
 
 @pytest.mark.parametrize("data", ["sécret\r\n".encode(), "\ufeffsécret\n".encode()])
-def test_on_windows_a_pipe_holds_utf_8(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+def test_pipes_have_utf_8_on_windows(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     monkeypatch.setattr("ghcrctl.cli.streams._IS_WINDOWS", True)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), encoding="cp1252"))
     for name in ("sys.stdout", "sys.stderr"):
@@ -42,7 +42,7 @@ def test_on_windows_a_pipe_holds_utf_8(monkeypatch: pytest.MonkeyPatch, data: by
     assert sys.stdout.encoding == "utf-8"
 
 
-def test_elsewhere_the_encoding_is_that_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_systems_keep_their_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ghcrctl.cli.streams._IS_WINDOWS", False)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xe9\n"), encoding="cp1252"))
     for name in ("sys.stdout", "sys.stderr"):
@@ -66,7 +66,7 @@ def test_the_encoding_of_a_windows_console_is_kept(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
-def test_bytes_that_are_no_text_are_refused(monkeypatch: pytest.MonkeyPatch, errors: str) -> None:
+def test_bytes_that_are_not_text_are_refused(monkeypatch: pytest.MonkeyPatch, errors: str) -> None:
     stream = io.TextIOWrapper(io.BytesIO(b"\xff"), encoding="utf-8", errors=errors)
     monkeypatch.setattr("sys.stdin", stream)
     with pytest.raises(UsageError, match="not valid text"):

@@ -1,4 +1,4 @@
-"""Results of a command: lines, documents, the file of digests, outputs and summary of a job."""
+"""Results of a command: lines, documents, digest files, and outputs and summaries of a job."""
 
 from __future__ import annotations
 
@@ -109,14 +109,14 @@ def test_the_last_image_and_all_images_are_outputs(app: App, tmp_path: Path) -> 
     ]
 
 
-def test_nothing_is_written_for_no_image(app: App, tmp_path: Path) -> None:
+def test_nothing_is_written_without_images(app: App, tmp_path: Path) -> None:
     results = Results(app, None, tmp_path / "digests")
     results.add({"Name": "x"})
     results.end()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_digest_file_has_one_digest_a_line(
+def test_a_digest_file_has_one_digest_per_line(
     app: App, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results = Results(app, None, tmp_path / "digests")
@@ -128,14 +128,14 @@ def test_a_digest_file_has_one_digest_a_line(
     assert capsys.readouterr().out == "a line\n"
 
 
-def test_a_digest_file_is_checked_before_anything_is_done(app: App, tmp_path: Path) -> None:
+def test_a_digest_file_is_checked_first(app: App, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         Results(app, None, tmp_path / "none" / "digests")
     with pytest.raises(UsageError):
         Results(app, None, tmp_path)
 
 
-def test_documents_take_the_place_of_lines(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+def test_documents_replace_lines(app: App, capsys: pytest.CaptureFixture[str]) -> None:
     results = Results(app, "json")
     assert results.are_documents
     results.out("a line")
@@ -163,9 +163,7 @@ def test_no_document_is_an_empty_list(app: App, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == "[]\n"
 
 
-def test_a_template_that_fails_leaves_the_digests_of_what_was_done(
-    app: App, tmp_path: Path
-) -> None:
+def test_a_failing_template_does_not_prevent_the_digest_file(app: App, tmp_path: Path) -> None:
     results = Results(app, "{{.None}}", tmp_path / "digests")
     results.add_created("octo/one:1", IMAGE)
     with pytest.raises(InvalidTemplateError):

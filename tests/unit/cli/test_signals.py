@@ -1,4 +1,4 @@
-"""Signals that end a run, those of Windows too."""
+"""Signals that end a run, including those of Windows."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ def test_sigterm_ends_the_run() -> None:
         signal.raise_signal(signal.SIGTERM)
 
 
-def test_ctrl_break_on_windows_does_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_break_ends_the_run_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signal, "SIGBREAK", signal.SIGUSR1, raising=False)
     handle_sigterm()
     with pytest.raises(TerminatedError):
         signal.raise_signal(signal.SIGUSR1)
 
 
-def test_no_other_signal_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_other_signal_is_handled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(signal, "SIGBREAK", raising=False)
     before = signal.getsignal(signal.SIGUSR1)
     handle_sigterm()
     assert signal.getsignal(signal.SIGUSR1) == before
 
 
-def test_a_limit_ends_the_run_and_says_how_long_it_was() -> None:
+def test_a_time_limit_ends_the_run_and_is_reported() -> None:
     limit_time(0.05, lambda _: 3)
     with pytest.raises(TimeIsUpError) as caught:
         threading.Event().wait(20)
@@ -61,7 +61,7 @@ def test_a_limit_ends_the_run_and_says_how_long_it_was() -> None:
     assert "--timeout" in str(caught.value.reason.hint)
 
 
-def test_a_limit_is_gone_with_its_work() -> None:
+def test_a_time_limit_ends_with_the_command() -> None:
     limit_time(60, lambda _: 3)
     end_time_limit()
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)

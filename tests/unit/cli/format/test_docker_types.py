@@ -1,4 +1,4 @@
-"""Templates may use every field of docker's types, whatever an image lacks."""
+"""Templates can use every field of docker's types, even if an image does not have it."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_zero_values_work_in_functions(template: str, wanted: str) -> None:
         ("{{.Config.Memory}}{{.Config.Hostname}}", "5h"),
     ],
 )  # fmt: skip
-def test_fields_print_as_dockers_types_do(template: str, wanted: str) -> None:
+def test_fields_print_like_dockers_types(template: str, wanted: str) -> None:
     assert shown(FULL, template) == wanted
 
 
@@ -120,7 +120,7 @@ def test_an_unknown_field_is_an_error(document: dict[str, object], field: str) -
         shown(document, f"{{{{{field}}}}}")
 
 
-def test_json_shows_what_the_image_has_in_the_order_of_the_type() -> None:
+def test_json_has_the_fields_of_the_image_in_the_order_of_the_type() -> None:
     (document,) = json.loads(Inspection("json").render([as_struct(FULL)]))
     assert list(document) == ["Id", "Created", "Config", "Size", "Metadata", "Descriptor"]
     assert list(document["Config"]) == [
@@ -129,7 +129,7 @@ def test_json_shows_what_the_image_has_in_the_order_of_the_type() -> None:
     ]
 
 
-def test_a_manifests_missing_keys_are_empty_too() -> None:
+def test_missing_keys_of_a_manifest_are_empty() -> None:
     manifest = MANIFEST.value({"schemaVersion": 2, "layers": [{"size": 5}]})
     template = "{{.annotations}}{{.subject}}{{.config.digest}}{{(index .Layers 0).urls}}{{.layers}}"
     assert compile_template(template).render(manifest) == "map[]<nil>[][{  5 [] map[] [] <nil> }]"

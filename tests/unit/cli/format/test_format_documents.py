@@ -1,4 +1,4 @@
-"""``--format`` of commands that tell of one thing, or of several that were named."""
+"""``--format`` of commands other than listings."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ def test_fields_keep_their_order_at_every_level() -> None:
     assert list(json.loads(Documents("json").one(ONE))["Inner"]) == ["b", "a"]
 
 
-def test_a_template_has_a_line_for_each() -> None:
+def test_a_template_prints_a_line_for_each_document() -> None:
     assert Documents("{{.Name}}\\t{{.Inner.b}}").many([ONE, ONE]) == "a\t1\na\t1\n"
 
 
-def test_what_would_steer_a_terminal_is_made_visible() -> None:
+def test_control_characters_are_escaped() -> None:
     nasty = {"Name": "\x1b[2J"}
     assert "\x1b" not in Documents("json").one(nasty) + Documents("{{.Name}}").one(nasty)
 
 
 @pytest.mark.parametrize("text", ["{{", "{{.Name}"])
-def test_a_template_is_read_before_anything_is_done(text: str) -> None:
+def test_a_template_is_parsed_first(text: str) -> None:
     with pytest.raises(InvalidTemplateError):
         Documents(text)
 
 
-def test_a_field_that_is_none_is_an_error() -> None:
+def test_an_unknown_type_field_is_an_error() -> None:
     with pytest.raises(InvalidTemplateError, match="Colour"):
         Documents("{{.Colour}}").one(ONE)

@@ -39,7 +39,7 @@ from ghcrctl.cli.format.values import NilList, NilMap, Row, StringMap, Struct
         ([Row({"a": {"k": "&"}})], '[{"a":{"k":"\\u0026"}}]'),
     ],
 )
-def test_json_is_what_go_prints(value: object, expected: str) -> None:
+def test_json_matches_go(value: object, expected: str) -> None:
     assert dumps(value) == expected
 
 

@@ -44,7 +44,7 @@ LINKING = Style(width=80, in_colour=True, has_links=True)
         ({"TERM": "dumb"}, False, False),
     ],
 )
-def test_colour_is_for_who_wants_it(
+def test_variables_turn_colours_on_and_off(
     environ: dict[str, str], *, on_terminal: bool, elsewhere: bool
 ) -> None:
     assert wants_colour(environ, is_terminal=True) == on_terminal
@@ -73,20 +73,20 @@ def test_colour_is_for_who_wants_it(
         ({"VTE_VERSION": "7200", "FORCE_HYPERLINK": "0"}, False),
     ],
 )
-def test_links_are_for_terminals_known_to_have_them(
+def test_links_are_written_to_terminals_that_support_them(
     environ: dict[str, str], *, known: bool
 ) -> None:
     assert knows_links(environ) == known
 
 
-def test_a_style_is_plain_off_a_terminal() -> None:
+def test_a_style_is_plain_in_a_pipe() -> None:
     found = style_of(io.TextIOWrapper(io.BytesIO(), "utf-8"), {"VTE_VERSION": "7200"}, None)
     assert found.is_plain
     assert found == PLAIN
     assert found.paint("text", Meaning.BAD, "https://example.com") == "text"
 
 
-def test_a_link_cannot_be_left() -> None:
+def test_a_link_cannot_end_early() -> None:
     shown = LINKING.paint("here", None, "https://example.com/\x1b\\\x07;é ")
     assert shown == ("\x1b]8;;https://example.com/%1B\\%07;%C3%A9%20\x1b\\here\x1b]8;;\x1b\\")
     assert LINKING.paint("here", None, "javascript:alert(1)") == "here"
@@ -108,7 +108,7 @@ def test_every_meaning_has_a_rendition() -> None:
         ("no-such-encoding", ASCII.fork, "..."),
     ],
 )
-def test_only_signs_that_an_encoding_has_are_drawn(
+def test_only_characters_of_the_encoding_are_drawn(
     encoding: str, forks: str, ellipsis: str
 ) -> None:
     glyphs = glyphs_for(encoding)
@@ -132,7 +132,7 @@ def test_a_marked_value_is_its_text() -> None:
         ("long", 0, "", ""),
     ],
 )
-def test_what_is_cut_says_so(text: str, width: int, end: str, middle: str) -> None:
+def test_cut_text_has_an_ellipsis(text: str, width: int, end: str, middle: str) -> None:
     assert fitted(text, width, "…") == end
     assert fitted(text, width, "…", in_the_middle=True) == middle
     assert display_width(end) <= width
@@ -149,7 +149,7 @@ def test_exact_times_are_in_utc_to_the_second() -> None:
 
 
 class Kernel:
-    """Windows' part of it: a console with a mode, or none."""
+    """A double of kernel32: a console with a mode, or none."""
 
     def __init__(self, mode: int | None, *, obeys: bool = True) -> None:
         self.mode = mode
@@ -184,7 +184,7 @@ class Kernel:
     ],
     ids=["asked", "already", "old", "none"],
 )
-def test_a_console_of_windows_is_asked_to_obey(
+def test_escape_sequences_are_enabled_on_windows(
     kernel: Kernel, *, obeys: bool, mode: int | None
 ) -> None:
     leader, follower = os.openpty()

@@ -9,7 +9,7 @@ from ghcrctl.cli.format.table import align, render_rows
 COLUMNS = [("a", "first"), ("b", "Second"), ("c", "third")]
 
 
-def test_columns_are_as_wide_as_docker_makes_them() -> None:
+def test_columns_are_as_wide_as_dockers() -> None:
     rows = [
         {"a": "ghcr.io/octo/app", "b": "1.0", "c": "13.3kB"},
         {"a": "x", "b": "latest-and-greatest", "c": ""},
@@ -25,7 +25,7 @@ def test_a_narrow_column_is_ten_wide() -> None:
     assert render_rows([{"a": "1", "b": "2"}], COLUMNS[:2], headers=False) == "1         2\n"
 
 
-def test_no_rows_leave_the_headers() -> None:
+def test_without_rows_there_are_headers() -> None:
     assert render_rows([], COLUMNS, headers=True) == "FIRST     SECOND    THIRD\n"
     assert render_rows([], COLUMNS, headers=False) == ""
 
@@ -58,7 +58,7 @@ def test_width_counts_terminal_cells(text: str, width: int) -> None:
     assert display_width(text) == width
 
 
-def test_wide_characters_keep_the_columns_straight() -> None:
+def test_wide_characters_keep_columns_aligned() -> None:
     rows = [{"a": "日本日本日本", "b": "|"}, {"a": "abcdefghijkl", "b": "|"}]
     assert render_rows(rows, COLUMNS[:2], headers=False) == ("日本日本日本   |\nabcdefghijkl   |\n")
 
@@ -74,11 +74,11 @@ def test_wide_characters_keep_the_columns_straight() -> None:
         ("a\t\n", "a         \n"),
     ],
 )
-def test_alignment_is_that_of_go_tabwriter(text: str, expected: str) -> None:
+def test_alignment_matches_go_tabwriter(text: str, expected: str) -> None:
     assert align(text) == expected
 
 
-def test_any_number_of_tabs_is_laid_out() -> None:
+def test_any_number_of_tabs_works() -> None:
     assert align("\t" * 3000) == " " * 30000
 
 
@@ -103,17 +103,17 @@ def test_on_a_narrow_terminal_the_widest_columns_are_cut(width: int) -> None:
     assert len(columns) == 1
 
 
-def test_a_terminal_that_is_wide_enough_changes_nothing() -> None:
+def test_a_wide_terminal_changes_nothing() -> None:
     free = render_rows(LONG, COLUMNS, headers=True)
     assert render_rows(LONG, COLUMNS, headers=True, style=Style(width=200)) == free
 
 
-def test_no_column_is_cut_to_nothing() -> None:
+def test_no_column_disappears() -> None:
     lines = render_rows(LONG, COLUMNS, headers=True, style=Style(width=5)).splitlines()
     assert lines[1] == "one  xx…  th…"
 
 
-def test_a_size_is_whole_as_long_as_anything_else_can_be_cut() -> None:
+def test_sizes_are_cut_last() -> None:
     row = {"name": "n" * 30, "tag": "t" * 9, "id": "i" * 12, "size": "19.7MB"}
     columns = [(field, field) for field in row]
     [line] = render_rows([row], columns, headers=False, style=Style(width=24)).splitlines()
@@ -122,7 +122,7 @@ def test_a_size_is_whole_as_long_as_anything_else_can_be_cut() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
-def test_columns_are_straight_where_a_console_lacks_signs(encoding: str) -> None:
+def test_columns_are_aligned_in_every_encoding(encoding: str) -> None:
     rows = [{"a": "日本", "b": "two"}, {"a": "one and more", "b": "two"}]
     style = Style(width=40, glyphs=glyphs_for(encoding), encoding=encoding)
     columns = [("a", "a"), ("b", "b")]

@@ -1,4 +1,4 @@
-"""Templates that people use with docker's inspect and images, with the output that Go gives."""
+"""Templates for docker's inspect and images, with the output of Go."""
 
 from __future__ import annotations
 
@@ -142,12 +142,12 @@ IMAGES = [
 
 
 @pytest.mark.parametrize(("template", "expected"), INSPECT)
-def test_a_template_of_inspect_prints_what_docker_prints(template: str, expected: str) -> None:
+def test_a_template_of_inspect_prints_the_same_as_docker(template: str, expected: str) -> None:
     assert compile_template(template).render(IMAGE) == expected
 
 
 @pytest.mark.parametrize(("template", "expected"), IMAGES)
-def test_a_template_of_images_prints_what_docker_prints(template: str, expected: str) -> None:
+def test_a_template_of_images_prints_the_same_as_docker(template: str, expected: str) -> None:
     assert compile_template(template).render(ROW) == expected
 
 

@@ -1,4 +1,4 @@
-"""Templates that docker refuses too, and what people are told about them."""
+"""Invalid templates, which docker also refuses, and their error messages."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_an_error_never_shows_control_characters() -> None:
     assert "\x1b" not in caught.value.message
 
 
-def test_data_nested_too_deeply_is_an_error_and_no_crash() -> None:
+def test_deeply_nested_data_is_an_error() -> None:
     deep: list[Any] = []
     for _ in range(100_000):
         deep = [deep]
@@ -185,6 +185,6 @@ def test_data_nested_too_deeply_is_an_error_and_no_crash() -> None:
             compile_template(template).render(deep)
 
 
-def test_a_row_names_what_it_is_of() -> None:
+def test_an_error_names_the_row() -> None:
     with pytest.raises(InvalidTemplateError, match='the volume has no field "X"'):
         compile_template("{{.X}}").render(Row({"Name": "x"}, noun="volume"))

@@ -1,4 +1,4 @@
-"""The template language: each expected output is what docker's own client printed."""
+"""The template language. The expected outputs were printed by docker."""
 
 from __future__ import annotations
 
@@ -157,5 +157,5 @@ CASES = [
 
 
 @pytest.mark.parametrize(("template", "expected"), CASES)
-def test_a_template_prints_what_go_prints(template: str, expected: str) -> None:
+def test_a_template_prints_the_same_as_go(template: str, expected: str) -> None:
     assert compile_template(template).render(DATA) == expected

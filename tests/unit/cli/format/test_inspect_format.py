@@ -46,7 +46,7 @@ INDENTED = """[
 
 
 @pytest.mark.parametrize("asked", [None, ""])
-def test_without_a_format_inspect_prints_the_array_that_docker_prints(asked: str | None) -> None:
+def test_without_a_format_inspect_prints_dockers_array(asked: str | None) -> None:
     assert Inspection(asked).render([ONE]) == INDENTED
 
 
@@ -63,11 +63,11 @@ def test_json_is_the_array_on_one_line() -> None:
     assert "\n" not in rendered[:-1]
 
 
-def test_a_template_gives_a_line_for_each_object() -> None:
+def test_a_template_prints_a_line_for_each_object() -> None:
     assert Inspection("{{.Id}} {{.Size}}").render([ONE, TWO]) == "sha256:aa 5\nsha256:bb 6\n"
 
 
-def test_a_template_is_read_before_anything_is_fetched() -> None:
+def test_a_template_is_parsed_before_anything_is_fetched() -> None:
     with pytest.raises(InvalidTemplateError, match="not closed"):
         Inspection("{{.Id")
 
@@ -78,7 +78,7 @@ def test_a_missing_field_is_named() -> None:
     assert caught.value.hint == 'did you mean ".Size"? the fields are: .Id .Size'
 
 
-def test_terminal_escapes_of_foreign_text_are_harmless() -> None:
+def test_escape_sequences_of_foreign_text_are_harmless() -> None:
     evil = Struct({"Author": "a\x1b[2J\x9b\x7f\nb"})
     assert Inspection("{{.Author}}").render([evil]) == "a\\x1b[2J\\x9b\\x7f\nb\n"
     rendered = Inspection().render([evil])
@@ -86,5 +86,5 @@ def test_terminal_escapes_of_foreign_text_are_harmless() -> None:
     assert json.loads(rendered) == [{"Author": "a\x1b[2J\x9b\x7f\nb"}]
 
 
-def test_escapes_that_a_person_writes_into_the_template_reach_the_terminal() -> None:
+def test_escape_sequences_in_a_template_reach_the_terminal() -> None:
     assert Inspection("\x1b[1m{{.Id}}\x1b[0m").render([TWO]) == "\x1b[1msha256:bb\x1b[0m\n"

@@ -81,7 +81,7 @@ JSON = (
             "IMAGE ID   SIZE\na1b        13.3kb\n998        1e+03kb\n",
         ),
         (
-            # The header of a function that takes a name apart is what it makes of the name.
+            # A function that splits its argument also splits the header.
             r"table {{.Tag}}\t{{index (split .Size `.`) 0}}",
             "TAG       83\n1.0       13\n<none>    1e+03kB\n",
         ),
@@ -92,7 +92,7 @@ JSON = (
         ("plain", "plain\nplain\n"),
     ],
 )
-def test_format_means_what_it_means_to_docker(asked: str | None, expected: str) -> None:
+def test_format_works_like_in_docker(asked: str | None, expected: str) -> None:
     assert LISTING.render(ROWS, format=asked) == expected
 
 
@@ -105,7 +105,7 @@ def test_format_means_what_it_means_to_docker(asked: str | None, expected: str) 
         ("table {{.ID}}", "IMAGE ID\n"),
     ],
 )
-def test_nothing_to_list_prints_the_headers_at_most(asked: str | None, expected: str) -> None:
+def test_an_empty_listing_prints_only_headers(asked: str | None, expected: str) -> None:
     assert LISTING.render([], format=asked) == expected
 
 
@@ -116,7 +116,7 @@ def test_quiet_prints_one_field(asked: str | None) -> None:
 
 
 @pytest.mark.parametrize("asked", ["json", "{{.Tag}}", "table {{.Tag}}"])
-def test_another_format_wins_over_quiet(asked: str) -> None:
+def test_another_format_overrides_quiet(asked: str) -> None:
     loud = LISTING.render(ROWS, format=asked)
     assert LISTING.render(ROWS, format=asked, quiet_field="ID") == loud
 
@@ -130,7 +130,7 @@ def test_a_wrong_template_is_an_error(asked: str) -> None:
 @pytest.mark.parametrize(
     "asked", [None, "json", "{{.Tag}}", "{{json .}}", r"table {{.Tag}}\t{{.ID}}"]
 )
-def test_no_format_lets_terminal_escapes_through(asked: str | None) -> None:
+def test_no_format_prints_escape_sequences(asked: str | None) -> None:
     row = {**ROWS[0], "Tag": "a\x1b]0;gotcha\x07\x9b2J\u202eb"}
     rendered = LISTING.render([row], format=asked)
     assert not set(rendered) & set("\x1b\x07\x9b\u202e")
@@ -157,7 +157,7 @@ def test_tables_and_json_load_neither_the_template_engine_nor_click() -> None:
     assert done.stdout == "[]\n"
 
 
-def test_a_listing_of_our_own_has_null_for_what_is_absent() -> None:
+def test_listings_that_docker_does_not_have_use_null() -> None:
     own = Listing({"Name": "NAME", "Link": "LINK"}, ["Name", "Link"], empty_is_null=True)
     rows = [{"Name": "x", "Link": ""}]
     assert own.render(rows, format="json") == '{"Link":null,"Name":"x"}\n'

@@ -29,7 +29,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
         (10**30, "1e+06YB", "1e+06YB"),
     ],
 )
-def test_a_size_is_written_as_go_units_writes_it(size: int, three: str, four: str) -> None:
+def test_sizes_match_go_units(size: int, three: str, four: str) -> None:
     assert human_size(size) == three
     assert human_size(size, precision=4) == four
 
@@ -68,7 +68,7 @@ def test_a_size_is_written_as_go_units_writes_it(size: int, three: str, four: st
         (10**12, "292 years"),
     ],
 )
-def test_a_duration_is_written_as_go_units_writes_it(seconds: float, expected: str) -> None:
+def test_durations_match_go_units(seconds: float, expected: str) -> None:
     assert human_duration(seconds) == expected
 
 

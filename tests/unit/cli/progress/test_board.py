@@ -1,4 +1,4 @@
-"""What moves, counted."""
+"""Counts of transferred content."""
 
 from __future__ import annotations
 
@@ -34,14 +34,12 @@ def total(board: Board) -> tuple[int, int | None]:
     return row.done, row.total
 
 
-def test_a_plan_alone_shows_nothing_as_in_a_dry_run(board: Board, image: ImageBoard) -> None:
+def test_a_plan_alone_shows_nothing(board: Board, image: ImageBoard) -> None:
     image(planned([layer(1)]))
     assert not board.snapshot()
 
 
-def test_layers_are_shown_as_they_begin_and_the_others_counted(
-    board: Board, image: ImageBoard
-) -> None:
+def test_started_layers_are_shown_and_the_others_counted(board: Board, image: ImageBoard) -> None:
     steps = [layer(n) for n in range(5)]
     image(planned([*steps, layer(9, action=Action.EXISTS)]))
     image(Started(steps[1]))
@@ -58,7 +56,7 @@ def test_layers_are_shown_as_they_begin_and_the_others_counted(
     assert total(board) == (1000, 5100)
 
 
-def test_what_was_there_before_is_progress_but_no_speed(
+def test_resumed_bytes_are_progress_but_not_speed(
     board: Board, image: ImageBoard, clock: Clock
 ) -> None:
     step = layer(1, 1_000_000)
@@ -74,7 +72,7 @@ def test_what_was_there_before_is_progress_but_no_speed(
     assert row.left == pytest.approx(300_100 / 50_000)
 
 
-def test_progress_goes_back_with_a_retry_and_what_moves_again_is_no_speed(
+def test_a_retry_resets_progress_and_repeated_bytes_do_not_count_for_the_speed(
     board: Board, image: ImageBoard, clock: Clock
 ) -> None:
     step = layer(1, 1_000_000)
@@ -97,7 +95,9 @@ def test_progress_goes_back_with_a_retry_and_what_moves_again_is_no_speed(
     assert moved.speed == 100_000
 
 
-def test_the_speed_is_of_the_last_seconds(board: Board, image: ImageBoard, clock: Clock) -> None:
+def test_the_speed_is_averaged_over_the_last_seconds(
+    board: Board, image: ImageBoard, clock: Clock
+) -> None:
     step = layer(1, 10**9)
     image(planned([step]))
     image(Started(step))
@@ -114,7 +114,7 @@ def test_the_speed_is_of_the_last_seconds(board: Board, image: ImageBoard, clock
     assert (row.speed, row.left) == (0, None)
 
 
-def test_what_is_mounted_does_not_move(board: Board, image: ImageBoard) -> None:
+def test_mounted_content_is_not_part_of_the_total(board: Board, image: ImageBoard) -> None:
     steps = [layer(1), layer(2)]
     image(planned(steps))
     for step in steps:
@@ -123,7 +123,7 @@ def test_what_is_mounted_does_not_move(board: Board, image: ImageBoard) -> None:
     assert total(board) == (0, 1100)
 
 
-def test_what_images_share_counts_once(board: Board) -> None:
+def test_shared_content_counts_once(board: Board) -> None:
     shared = layer(1)
     first, second = board.image(), board.image()
     first(planned([shared]))
@@ -134,7 +134,7 @@ def test_what_images_share_counts_once(board: Board) -> None:
     assert total(board) == (1000, 2100)
 
 
-def test_an_image_that_fails_is_waited_for_no_more(board: Board) -> None:
+def test_a_failed_image_is_removed_from_the_display(board: Board) -> None:
     bad, good = board.image(), board.image()
     steps = [layer(n) for n in range(3)]
     bad(planned(steps))
@@ -147,11 +147,11 @@ def test_an_image_that_fails_is_waited_for_no_more(board: Board) -> None:
     snapshot = board.snapshot()
     assert [row.label for row in snapshot.rows] == [other.descriptor.digest.short]
     assert snapshot.more == 0
-    # The manifest of the first is of the same content as the second's, and counted with it.
+    # Both images have the same manifest, which counts for the second one.
     assert total(board) == (0, 1000)
 
 
-def test_waits_for_one_reason_are_one_and_end(board: Board, clock: Clock) -> None:
+def test_waits_with_the_same_reason_are_one_countdown(board: Board, clock: Clock) -> None:
     for seconds in (5, 30, 12, 0.5):
         board.wait(Wait("slow down", seconds))
     board.wait(Wait("too short to be read", 0.5))
@@ -161,7 +161,7 @@ def test_waits_for_one_reason_are_one_and_end(board: Board, clock: Clock) -> Non
     assert not board.snapshot()
 
 
-def test_what_is_counted_has_a_time_left(board: Board, clock: Clock) -> None:
+def test_counters_have_a_time_left(board: Board, clock: Clock) -> None:
     board.count("manifests", 1, 100)
     clock.now += 2
     board.count("manifests", 20, 100)
@@ -171,9 +171,7 @@ def test_what_is_counted_has_a_time_left(board: Board, clock: Clock) -> None:
     assert not board.snapshot()
 
 
-def test_the_time_left_includes_the_rest_of_a_rate_limit_and_no_past_one(
-    board: Board, clock: Clock
-) -> None:
+def test_the_time_left_includes_the_rest_of_a_rate_limit(board: Board, clock: Clock) -> None:
     board.count("manifests", 0, 100)
     clock.now += 2
     board.count("manifests", 20, 100)
@@ -189,9 +187,7 @@ def test_the_time_left_includes_the_rest_of_a_rate_limit_and_no_past_one(
     assert row.left == pytest.approx(6.0)
 
 
-def test_the_time_left_does_not_include_the_wait_of_one_that_failed(
-    board: Board, clock: Clock
-) -> None:
+def test_the_time_left_does_not_include_the_wait_of_a_retry(board: Board, clock: Clock) -> None:
     board.count("manifests", 0, 100)
     clock.now += 2
     board.count("manifests", 20, 100)
@@ -200,7 +196,7 @@ def test_the_time_left_does_not_include_the_wait_of_one_that_failed(
     assert row.left == pytest.approx(8.0)
 
 
-def test_pauses_that_overlap_count_once(board: Board, clock: Clock) -> None:
+def test_overlapping_pauses_count_once(board: Board, clock: Clock) -> None:
     board.wait(Wait("one", 30.0))
     clock.now += 10
     board.wait(Wait("another", 40.0))
@@ -208,5 +204,5 @@ def test_pauses_that_overlap_count_once(board: Board, clock: Clock) -> None:
     clock.now += 50
     board.count("manifests", 50, 100)
     [row] = board.snapshot().rows
-    # Forty of these fifty seconds were a pause.
+    # The pauses took forty of these fifty seconds.
     assert row.left == pytest.approx(10.0)

@@ -38,7 +38,7 @@ def going(review: Picker) -> set[str]:
 
 
 def to(review: Picker, name: str) -> None:
-    """Go to a version."""
+    """Select a version."""
     digests = [row.step.digest for row in review.shown]
     press(review, [Key.HOME, *[Key.DOWN] * digests.index(digest_of(name))])
 
@@ -58,11 +58,11 @@ def to(review: Picker, name: str) -> None:
         ("\x00\x07", []),
     ],
 )
-def test_keys_are_told_apart(sent: str, keys: list[Key | str]) -> None:
+def test_keys_are_recognized(sent: str, keys: list[Key | str]) -> None:
     assert list(keys_of(sent)) == keys
 
 
-def test_space_takes_a_version_out_and_puts_it_back() -> None:
+def test_space_excludes_and_includes_a_version() -> None:
     review = picker()
     before = going(review)
     to(review, "one")
@@ -73,17 +73,17 @@ def test_space_takes_a_version_out_and_puts_it_back() -> None:
     assert going(review) == before
 
 
-def test_what_a_version_frees_is_counted_anew() -> None:
+def test_the_freed_size_is_updated() -> None:
     review = picker()
     freed = {row.step.digest: review.cells(row)["frees"] for row in review.shown}
     to(review, "amd")
     review.press(" ")
     now = {row.step.digest: review.cells(row)["frees"] for row in review.shown}
-    # The last to go would have freed the layer that they share.
+    # The last deleted version would have freed the shared layer.
     assert [d for d in freed if freed[d] != now[d]] == [digest_of("arm")]
 
 
-def test_what_stays_for_another_ones_sake_is_explained_and_not_put_back() -> None:
+def test_a_version_that_others_need_is_explained_and_kept() -> None:
     review = picker()
     to(review, "one")
     review.press(" ")
@@ -94,7 +94,7 @@ def test_what_stays_for_another_ones_sake_is_explained_and_not_put_back() -> Non
     assert review.message == "kept: `v1`, which you excluded, needs it"
 
 
-def test_all_that_is_shown_goes_or_stays_at_once() -> None:
+def test_all_listed_versions_can_be_toggled_at_once() -> None:
     review = picker()
     before = going(review)
     press(review, "a")
@@ -103,7 +103,7 @@ def test_all_that_is_shown_goes_or_stays_at_once() -> None:
     assert going(review) == before
 
 
-def test_a_search_narrows_what_is_shown_and_what_all_means() -> None:
+def test_a_search_filters_the_list_and_limits_all() -> None:
     review = picker()
     press(review, ["/", *"v2x", Key.BACKSPACE, Key.ENTER])
     assert [row.step.tags for row in review.shown] == [("v2",)]
@@ -130,7 +130,7 @@ def test_escape_ends_a_search_before_it_ends_the_review() -> None:
     assert review.press(Key.ESCAPE) is Choice.QUIT
 
 
-def test_a_search_says_what_its_keys_do_and_when_it_finds_nothing() -> None:
+def test_a_search_shows_its_keys_and_reports_no_matches() -> None:
     review = picker()
     press(review, ["/", *"nothing"])
     *_, told, keys = lines(review, STYLE, 80, 24)
@@ -138,18 +138,18 @@ def test_a_search_says_what_its_keys_do_and_when_it_finds_nothing() -> None:
     assert keys == "enter search  escape show all"
 
 
-def test_a_list_that_is_longer_than_the_screen_says_where_it_is() -> None:
+def test_a_list_longer_than_the_screen_shows_its_position() -> None:
     review = picker()
     press(review, [Key.DOWN] * 3)
     assert f"4 of {len(review.shown)}" in "\n".join(lines(review, STYLE, 80, 9))
     assert "4 of" not in "\n".join(lines(review, STYLE, 80, 24))
 
 
-def test_a_search_may_hold_the_letters_of_keys() -> None:
+def test_a_search_can_contain_the_letters_of_keys() -> None:
     assert press(picker(), ["/", *"q a"]) is Choice.CONTINUE
 
 
-def test_no_key_leads_off_the_list() -> None:
+def test_no_key_leaves_the_list() -> None:
     review = picker()
     press(review, [Key.UP, Key.PAGE_UP, Key.END, Key.DOWN, Key.PAGE_DOWN, " ", " ", Key.DOWN])
     assert review.at == len(review.shown) - 1
@@ -179,19 +179,19 @@ def test_the_screen_is_filled_and_not_left(columns: int, rows: int) -> None:
         (19, ["VERSION"]),
     ],
 )
-def test_a_narrow_screen_has_the_columns_that_tell_most(columns: int, headers: list[str]) -> None:
+def test_a_narrow_screen_shows_the_most_important_columns(columns: int, headers: list[str]) -> None:
     assert lines(picker(), STYLE, columns, 10)[1].split() == headers
 
 
 @pytest.mark.parametrize("columns", [79, 39, 19])
-def test_the_keys_are_told_on_any_screen(columns: int) -> None:
+def test_the_keys_are_shown_on_any_screen(columns: int) -> None:
     shown = lines(picker(), STYLE, columns, 5)
     assert len(shown) == 5
     assert "enter" in shown[-1]
     assert shown[-1].endswith("q quit")
 
 
-def test_the_line_of_the_keys_is_as_long_as_others_where_signs_are_wide() -> None:
+def test_the_selected_line_is_as_long_as_others_with_wide_characters() -> None:
     versions = two_releases()
     plan = make_plan(versions.graph, OLD, NOW, TARGET)
     wide = replace(plan, steps=tuple(replace(step, tags=("字字",)) for step in plan.steps))
@@ -200,7 +200,7 @@ def test_the_line_of_the_keys_is_as_long_as_others_where_signs_are_wide() -> Non
     assert display_width(here) == 80
 
 
-def test_the_screen_tells_what_goes_without_colour() -> None:
+def test_the_screen_marks_deletions_without_colour() -> None:
     review = picker()
     to(review, "one")
     review.press(" ")
