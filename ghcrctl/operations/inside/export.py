@@ -58,7 +58,7 @@ def export_archive(
 def export_directory(
     session: Session, wanted: ImageSelector, target: Path, progress: Progress = no_progress
 ) -> None:
-    """Extract an image's files into a directory, and never outside of it.
+    """Extract an image's files into a directory, and never outside.
 
     The files are written beside the directory, which is then replaced as a whole. Owners, devices,
     set-ID bits and attributes that this user may not set are left out, with one warning.
@@ -81,7 +81,7 @@ def export_directory(
         _export(session, wanted, extractor, progress, check=extractor.check)
         extractor.finish()
     if extractor.left_out:
-        session.warn(f"left out in {target}: {', '.join(extractor.left_out)}")
+        session.warn(f"skipped in {target}: {', '.join(extractor.left_out)}")
 
 
 def require_empty_directory(target: Path) -> None:

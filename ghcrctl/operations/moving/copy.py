@@ -86,7 +86,7 @@ class CopyOptions:
         referrers: copy the referrers of the image and of its platforms too.
         dry_run: report the plan to the observer, and copy nothing.
         conversion: a conversion of the image, which changes its digest.
-        force: replace an index at a registry even with a part of it.
+        force: replace an index even with only some of its platforms.
     """
 
     select: Selection | None = None
@@ -122,7 +122,7 @@ def copy(  # noqa: PLR0913 all but three by keyword
         observer: receives progress events.
         workers: the worker threads, if several images are copied in parallel.
         dry_run: report the plan to the observer, and copy nothing.
-        force: replace an index at the target even with a part of it.
+        force: replace an index even with only some of its platforms.
 
     Raises:
         RefusedError: a name is local, the target has a digest that is not the image's, or the

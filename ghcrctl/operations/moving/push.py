@@ -61,7 +61,7 @@ def push(  # noqa: PLR0913 all but two by keyword
         observer: receives progress events.
         workers: the worker threads, if several images are pushed in parallel.
         dry_run: report the plan to the observer, and push nothing.
-        force: replace an index at the registry even with a part of it.
+        force: replace an index even with only some of its platforms.
 
     Raises:
         RefusedError: the name is local, or the registry's tag would lose platforms.

@@ -211,7 +211,7 @@ def retag(
         session: the run.
         named: the version.
         tags: the new tags.
-        force: move tags even from an index to a part of it.
+        force: move tags even if they lose platforms.
 
     Returns:
         The previous digest of each tag; empty for a new tag.
