@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, watching
+from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, show_transfers
 from ghcrctl.cli.report_created import report_created
 from ghcrctl.operations.making.indexes import parse_index_target, parse_source
 
@@ -62,7 +62,7 @@ def changing(
     app: App, results: Results, target: str, *, local: bool, quiet: bool
 ) -> Iterator[IndexChange]:
     """Open a session for one change and show the progress of its transfers."""
-    with app.session() as session, watching(app.display, quiet=quiet) as watch:
+    with app.session() as session, show_transfers(app.display, quiet=quiet) as watch:
         end = parse_index_target(session, target, local=local)
         lines = LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)
         observer = watch(lines, str(end.reference))

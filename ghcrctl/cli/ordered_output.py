@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from ghcrctl.cli.progress.transfer_lines import watching
+from ghcrctl.cli.progress.transfer_lines import show_transfers
 from ghcrctl.content.thread_waits import wait_for_result
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.operations.common.batch import submit_all
@@ -112,7 +112,7 @@ def run_in_parallel(  # noqa: PLR0913 the others are keywords
 
     output = OrderedOutput(results.out, begin)
     failed: GhcrctlError | None = None
-    with watching(app.display, quiet=quiet) as watch:
+    with show_transfers(app.display, quiet=quiet) as watch:
 
         def one(numbered: tuple[int, Item], workers: Workers) -> Result:
             number, item = numbered

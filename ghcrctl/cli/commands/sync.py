@@ -21,7 +21,7 @@ from ghcrctl.cli.options import (
     registry_options,
 )
 from ghcrctl.cli.path_types import PATH
-from ghcrctl.cli.progress.transfer_lines import watching
+from ghcrctl.cli.progress.transfer_lines import show_transfers
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.platform import Platform
@@ -129,7 +129,7 @@ def command(  # noqa: PLR0913 one argument an option
         else:
             raise UsageError("give SOURCE and TARGET, or --file FILE")
         show = _Show(app, results, quiet=quiet, dry_run=dry_run)
-        bars = partial(watching, app.display, quiet=quiet)
+        bars = partial(show_transfers, app.display, quiet=quiet)
         how = {"keep_going": keep_going, "dry_run": dry_run, "force": force}
         try:
             report = run_jobs(session, jobs, tell=show, watching=bars, **how)

@@ -128,7 +128,7 @@ class Watch(Protocol):
 
 
 @contextmanager
-def watching(display: Display, *, quiet: bool) -> Iterator[Watch]:
+def show_transfers(display: Display, *, quiet: bool) -> Iterator[Watch]:
     """Show the progress of transfers.
 
     Args:

@@ -16,7 +16,7 @@ from ghcrctl.cli.options import (
     progress_option,
 )
 from ghcrctl.cli.path_types import PATH_OR_DASH
-from ghcrctl.cli.progress.transfer_lines import watching
+from ghcrctl.cli.progress.transfer_lines import show_transfers
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.layers.compression import Compression
@@ -75,7 +75,7 @@ def command(  # noqa: PLR0913 one argument an option
     third of the time of gzip), unless that would change the digest of a manifest in the archive.
     """
     results = Results(app, format_, digest_file)
-    with app.session() as session, watching(app.display, quiet=quiet) as watch:
+    with app.session() as session, show_transfers(app.display, quiet=quiet) as watch:
         loaded = load(
             session,
             _archive(source),

@@ -14,7 +14,7 @@ from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.format.format_option import split_format_option
 from ghcrctl.cli.options import Option, pass_app, platforms_option, progress_option
 from ghcrctl.cli.path_types import PATH_OR_DASH
-from ghcrctl.cli.progress.transfer_lines import watching
+from ghcrctl.cli.progress.transfer_lines import show_transfers
 from ghcrctl.cli.results import Results
 from ghcrctl.layers.compression import Compression
 from ghcrctl.operations.archives.save import Format, check_save_options, save
@@ -100,7 +100,7 @@ def command(  # noqa: PLR0913 one argument an option
         check_not_read(Path(str(output)), map(Path, without))
     with (
         app.session() as session,
-        watching(app.display, quiet=quiet) as watch,
+        show_transfers(app.display, quiet=quiet) as watch,
         _opened(app, output, form, quiet=quiet) as sink,
     ):
         saved = save(

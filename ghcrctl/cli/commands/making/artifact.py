@@ -14,7 +14,7 @@ from ghcrctl.cli.options import (
     registry_options,
 )
 from ghcrctl.cli.path_types import DIRECTORY, PATH_OR_DASH
-from ghcrctl.cli.progress.transfer_lines import PUSH_WORDS, LineObserver, watching
+from ghcrctl.cli.progress.transfer_lines import PUSH_WORDS, LineObserver, show_transfers
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.making.artifact import (
@@ -108,7 +108,7 @@ def push(  # noqa: PLR0913 one argument an option
         target = session.parse(name).tagged()
         header = f"The push refers to repository [{target.name}]"
         lines = LineObserver(results.out, app.warn, PUSH_WORDS, header, quiet=quiet, always=True)
-        with watching(app.display, quiet=quiet) as watch:
+        with show_transfers(app.display, quiet=quiet) as watch:
             created = push_artifact(
                 session,
                 target,
@@ -152,7 +152,7 @@ def pull(app: App, *, name: str, folder: Path, format_: str | None) -> None:
     results = Results(app, format_)
     with app.session() as session:
         reference = session.parse(name).tagged()
-        with watching(app.display, quiet=False) as watch:
+        with show_transfers(app.display, quiet=False) as watch:
             found = pull_artifact(session, reference, folder, watch(ignore, str(reference)))
         files = [str(path) for path in found]
     for file in files:

@@ -14,7 +14,7 @@ from ghcrctl.cli.options import (
     registry_options,
 )
 from ghcrctl.cli.path_types import PATH_OR_DASH
-from ghcrctl.cli.progress.transfer_lines import watching
+from ghcrctl.cli.progress.transfer_lines import show_transfers
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.making.artifact import FileEntry, attach
 from ghcrctl.transfer.events import ignore
@@ -55,7 +55,7 @@ def command(  # noqa: PLR0913 one argument an option
     list of referrers is stored under the fallback tag sha256-DIGEST.
     """
     results = Results(app, format_, digest_file)
-    with app.session() as session, watching(app.display, quiet=quiet) as watch:
+    with app.session() as session, show_transfers(app.display, quiet=quiet) as watch:
         reference = session.parse(name)
         created = attach(
             session,

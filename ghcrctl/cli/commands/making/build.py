@@ -13,7 +13,7 @@ from ghcrctl.cli.format.format_option import split_format_option
 from ghcrctl.cli.options import Option, digest_file_option, pass_app, registry_options
 from ghcrctl.cli.ordered_output import run_in_parallel
 from ghcrctl.cli.path_types import PATH_OR_DASH
-from ghcrctl.cli.progress.transfer_lines import PUSH_WORDS, LineObserver, watching
+from ghcrctl.cli.progress.transfer_lines import PUSH_WORDS, LineObserver, show_transfers
 from ghcrctl.cli.results import Results
 from ghcrctl.engines.build_request import BuildRequest
 from ghcrctl.oci.platform import Platform
@@ -203,7 +203,7 @@ def _build(
     # Bars start after the engine has ended. They would overwrite its output.
     with (
         build_image(session, engine, order, quiet=quiet, tell=app.error_line, relay=relay) as image,
-        watching(app.display, quiet=quiet) as watch,
+        show_transfers(app.display, quiet=quiet) as watch,
     ):
         return load_build(session, image, names, watch(ignore, ", ".join(map(str, names))))
 

@@ -14,7 +14,7 @@ from ghcrctl.cli.options import (
     platforms_option,
     registry_options,
 )
-from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, watching
+from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, show_transfers
 from ghcrctl.cli.report_created import report_created
 from ghcrctl.cli.results import Results
 from ghcrctl.oci.platform import Platform
@@ -103,7 +103,7 @@ def make_image(  # noqa: PLR0913 one argument an option
     """Create an image from another image and report the result."""
     results = Results(app, format_, digest_file)
     given = parse_index_target(session, target, local=local) if target else None
-    with watching(app.display, quiet=quiet) as watch:
+    with show_transfers(app.display, quiet=quiet) as watch:
         lines = LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)
         old = parse_source(session, source, local=local)
         observer = watch(lines, str((given or old).reference))

@@ -14,7 +14,7 @@ from ghcrctl.cli.format.docker_types import MANIFEST
 from ghcrctl.cli.format.documents import Documents
 from ghcrctl.cli.index_change import changing, push_option
 from ghcrctl.cli.options import digest_file_option, format_option, pass_app, registry_options
-from ghcrctl.cli.progress.transfer_lines import watching
+from ghcrctl.cli.progress.transfer_lines import show_transfers
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.manifest import Manifest
@@ -357,7 +357,7 @@ def push_index(
 ) -> None:
     """Push a manifest list with all of its images, and print its digest."""
     results = Results(app, format_, digest_file)
-    with app.session() as session, watching(app.display, quiet=False) as watch:
+    with app.session() as session, show_transfers(app.display, quiet=False) as watch:
         created = publish_index(
             session,
             parse_index_target(session, name, local=False),

@@ -10,7 +10,7 @@ from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.commands.making.artifact import read_annotations
 from ghcrctl.cli.commands.making.flatten import naming_options
 from ghcrctl.cli.options import pass_app, platforms_option, registry_options
-from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, watching
+from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, show_transfers
 from ghcrctl.cli.report_created import report_created
 from ghcrctl.cli.results import Results
 from ghcrctl.oci.platform import Platform
@@ -95,7 +95,7 @@ def run(  # noqa: PLR0913 one argument an option
 ) -> None:
     """Create a changed image from another image and report the result."""
     results = Results(app, format_, digest_file)
-    with app.session() as session, watching(app.display, quiet=quiet) as watch:
+    with app.session() as session, show_transfers(app.display, quiet=quiet) as watch:
         mutation = Mutation(
             changes=changes,
             annotations=read_annotations(annotations, empty=True),

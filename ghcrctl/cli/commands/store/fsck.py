@@ -12,7 +12,7 @@ from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.format.quantity import quantity
 from ghcrctl.cli.format.units import human_size
 from ghcrctl.cli.options import format_option, pass_app, quiet_option, registry_options
-from ghcrctl.cli.progress.transfer_lines import watching
+from ghcrctl.cli.progress.transfer_lines import show_transfers
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import ExitStatus
 from ghcrctl.operations.store.fsck import check, repair_all
@@ -52,7 +52,7 @@ def command(app: App, *, mends: bool, quiet: bool, format_: str | None) -> None:
             if not quiet:
                 show(result)
             report = partial(_report, app, results, repaired, quiet=quiet)
-            with watching(app.display, quiet=quiet) as watch:
+            with show_transfers(app.display, quiet=quiet) as watch:
                 result = repair_all(session, result, report, watch(ignore))
         show(result)
     results.add({**_document(result), "Repaired": list(repaired)})
