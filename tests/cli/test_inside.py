@@ -158,7 +158,7 @@ def test_an_archive_is_not_for_a_terminal(shell: Shell, name: str) -> None:
     os.close(follower)
     os.close(leader)
     assert done.returncode == 2
-    assert b"not for a terminal" in done.stderr
+    assert b"to a terminal" in done.stderr
 
 
 def test_a_directory_gets_the_files(shell: Shell, name: str, tmp_path: Path) -> None:

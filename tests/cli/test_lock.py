@@ -77,7 +77,7 @@ def test_a_moved_tag_fails_the_check_until_it_is_updated(
     plain_registry.push_image("octo/app", "1", MOVED)
     done = shell.run("lock", "check")
     assert (done.returncode, done.stdout) == (9, f"{database}: current\n")
-    assert f"pins {INDEX.root.digest}, and it is {MOVED.root.digest} now" in done.stderr
+    assert f"pins {INDEX.root.digest}, but it is now {MOVED.root.digest}" in done.stderr
     assert f"hint: ghcrctl lock update {name}" in done.stderr
     quiet = shell.run("lock", "check", "-q")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (9, f"{name}\n", "")

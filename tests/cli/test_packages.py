@@ -199,7 +199,7 @@ def test_show_of_a_missing_package_is_not_found(shell: Shell) -> None:
 
 
 def test_show_of_one_version_names_the_package_that_is_meant(shell: Shell) -> None:
-    assert "is one version" in shell.fails(2, "packages", "show", f"{NAME}:v1.0")
+    assert "expected a package, not a version" in shell.fails(2, "packages", "show", f"{NAME}:v1.0")
 
 
 # All versions
@@ -229,7 +229,7 @@ def test_a_tree_shows_images_with_their_children(shell: Shell) -> None:
     hanging = lines[start + 1 : start + 4]
     assert all(line[0] in "├└" for line in hanging)
     assert sorted(" ".join(line.split()[1:3]) for line in hanging) == sorted(
-        ["linux/amd64 platform", "linux/arm64 platform", f"{SIGNATURE_TAG[:19]}….sig signature"]
+        ["linux/amd64 platform", "linux/arm64 platform", f"{SIGNATURE_TAG[:19]}....sig signature"]
     )
     roots = [line.split()[0] for line in lines[1:] if line[0] not in "├└│ "]
     assert roots == ["<none>", "v1.2,", "v1.1", "v1.0"]

@@ -144,7 +144,7 @@ def test_a_plan_is_not_executed_without_confirmation(
 ) -> None:
     done = shell.run("packages", "apply", plan.name)
     assert done.returncode == 7
-    assert "there is no terminal" in done.stderr
+    assert "standard input is not a terminal" in done.stderr
     assert github.count("DELETE") == 0
 
 
@@ -367,7 +367,7 @@ def test_without_any_standard_input_nothing_is_deleted(
         timeout=60,
     )
     assert done.returncode == 7, done.stderr
-    assert "there is no terminal" in done.stderr
+    assert "standard input is not a terminal" in done.stderr
     assert github.count("DELETE") == 0
 
 

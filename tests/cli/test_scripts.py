@@ -70,7 +70,7 @@ def test_a_failure_is_json_and_the_others_are_listed(shell: Shell, name: str) ->
     [error] = errors(done.stderr)
     assert error["code"] == "manifest-unknown"
     assert error["exit_status"] == 4
-    assert f"{name} has no `none`" in error["message"]
+    assert f"tag `none` not found in {name}" in error["message"]
 
 
 def test_usage_errors_are_json(shell: Shell) -> None:
@@ -137,7 +137,7 @@ def test_exists_distinguishes_errors_from_missing_images(
 def test_no_input_disables_prompts(shell: Shell) -> None:
     shell.environ["GHCRCTL_NO_INPUT"] = "1"
     told = shell.fails(7, "prune")
-    assert "because of --no-input" in told
+    assert "disabled by --no-input" in told
     assert "--force" in told
     assert "--password-stdin" in shell.fails(2, "login", "--no-input", "ghcr.io")
 

@@ -94,7 +94,7 @@ def test_a_broken_tag_does_not_stop_the_others_with_keep_going(
     plain_registry.faults.append(Fault("HEAD", "/manifests/1.1", status=404, times=99))
     done = shell.run("sync", "--keep-going", "--delete", source, target)
     assert done.returncode == 4
-    assert "has no `1.1`" in done.stderr
+    assert "tag `1.1` not found" in done.stderr
     assert "  1.1: failed" in done.stdout.splitlines()
     assert "  old: not deleted after a failure" in done.stdout.splitlines()
     assert done.stdout.splitlines()[-1].endswith(", 0 up to date, 1 failed")
