@@ -19,7 +19,7 @@ _STARTING = {"run", "Popen", "check_output", "check_call", "call"}
 # Programs of Debian's essential packages, and `mount`, whose package is required.
 _EVERYWHERE = {"sh", "tar", "umount"}
 # What `apt-get install python3 python3-venv make git` brings, and what is in every Debian.
-_BARE = {"apt", "bash", "git", "gzip", "tar", "util-linux"}
+_BARE = {"apt", "bash", "coreutils", "git", "gzip", "tar", "util-linux"}
 
 # Benchmarks are excluded: they use whichever clients are installed.
 _TESTS = [path for path in modules("tests") if "bench" not in path.parts]

@@ -26,6 +26,7 @@ PACKAGES = {
     "htpasswd": "apache2-utils",
     "man": "man-db",
     "node": "npm",
+    "sha256sum": "coreutils",
     "unshare": "util-linux",
 }
 # If several programs have a name, the tests need Debian's.

@@ -13,7 +13,7 @@ from ghcrctl.cli.progress.suspend import Suspension
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGTSTP"), reason="Windows has no SIGTSTP")
+pytestmark = pytest.mark.needs("signals")
 
 
 @pytest.fixture
