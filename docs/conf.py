@@ -23,7 +23,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_copyright = False
-# A prompt, and what a command prints, are not what somebody wants to paste.
+# Prompts and output are not copied.
 copybutton_prompt_text = "$ "
 copybutton_exclude = ".linenos, .gp, .go"
 copybutton_selector = "div:not(.highlight-text) > div.highlight pre"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ghcrctl.settings import SETTINGS
 from ghcrctl.settings.setting_table import VARIABLES
 
-# Variables of other tools, by purpose. A name may stand for several, separated by commas.
+# Variables of other tools, by purpose. An entry may list several, separated by commas.
 OTHER_VARIABLES: dict[str, dict[str, str]] = {
     "Credentials": {
         "GITHUB_TOKEN, GH_TOKEN": "Token for GitHub's registry and API, in a job or for `gh`.",

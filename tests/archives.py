@@ -1,6 +1,6 @@
 """Archives as docker wrote them in its time, made of nothing; the same for the same arguments.
 
-What belongs here: making archives' bytes. Source: docker's image specifications 1.0 and 1.2.
+Source: docker's image specifications 1.0 and 1.2.
 """
 
 from __future__ import annotations

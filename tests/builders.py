@@ -1,7 +1,4 @@
-"""Images and artifacts made of nothing: small, valid, the same for the same arguments.
-
-What belongs here: making content. What does not: places that hold it.
-"""
+"""Images and artifacts made of nothing: small, valid, the same for the same arguments."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""A file system that ignores case and Unicode normalization, on one that does not.
-
-What belongs here: refusing to create a file whose name differs from another one's only in these, as
-macOS and Windows do. It is no macOS: a file is not found by its other names.
-"""
+"""A file system that ignores case and Unicode normalization, on one that does not."""
 
 from __future__ import annotations
 

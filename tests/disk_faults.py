@@ -1,8 +1,4 @@
-"""A disk that refuses to write, sync or rename some files.
-
-What belongs here: making the calls of this process fail. Other programs and threads of other
-processes see the disk as it is.
-"""
+"""A disk that refuses to write, sync or rename some files."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""A record of what reached the disk, to find missing syncs and wrong orders.
-
-What belongs here: watching a directory while code writes to it, and checking that a power failure
-would lose nothing that counts. A file counts as durable with the bytes that it had at its last
-sync; a name counts as durable once its directory was synced after the name was given.
-"""
+"""A record of what reached the disk, to find missing syncs and wrong orders."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Images whose layers hold what a test says: made with Python's own tar library, not ours.
-
-What belongs here: making layers and the image around them.
-"""
+"""Images whose layers hold what a test says: made with Python's own tar library, not ours."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A Python that lacks what only Unix has, so that Linux shows what Windows would.
-
-What belongs here: taking away. It is no Windows: paths are those of this system.
-"""
+"""A Python that lacks what only Unix has, so that Linux shows what Windows would."""
 
 from __future__ import annotations
 

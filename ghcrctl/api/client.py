@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.api.archives import Archives
 from ghcrctl.api.arguments import path_of
-from ghcrctl.api.copying import Copies
+from ghcrctl.api.copies import Copies
 from ghcrctl.api.images import Images
 from ghcrctl.api.inside import Files
 from ghcrctl.api.locks import Locks

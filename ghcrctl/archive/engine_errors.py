@@ -14,7 +14,7 @@ from ghcrctl.errors import (
     TlsError,
     UnsupportedError,
 )
-from ghcrctl.oci.quoting import shortened
+from ghcrctl.oci.quotes import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

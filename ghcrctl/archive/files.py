@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ghcrctl.errors import BlobUnknownError, IntegrityError, InvalidManifestError
 from ghcrctl.oci.documents import MAX_METADATA_SIZE, load_object
-from ghcrctl.oci.quoting import shortened
+from ghcrctl.oci.quotes import shortened
 from ghcrctl.store.disk_errors import disk_errors
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from ghcrctl.errors import InvalidManifestError
 from ghcrctl.layers.compression import Compression, Unpacker, detect
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.documents import load_object
-from ghcrctl.oci.quoting import shortened
+from ghcrctl.oci.quotes import shortened
 
 if TYPE_CHECKING:
     from ghcrctl.archive.files import Files

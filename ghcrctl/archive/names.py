@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidManifestError, InvalidReferenceError
-from ghcrctl.oci.quoting import shortened
+from ghcrctl.oci.quotes import shortened
 from ghcrctl.oci.reference import DOCKER_HUB, Reference
 
 if TYPE_CHECKING:

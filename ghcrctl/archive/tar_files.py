@@ -17,7 +17,7 @@ from ghcrctl.errors import BlobUnknownError, IntegrityError
 from ghcrctl.layers import headers
 from ghcrctl.layers.members import Kind, clean_path
 from ghcrctl.layers.tar import BLOCK_SIZE
-from ghcrctl.oci.quoting import shortened
+from ghcrctl.oci.quotes import shortened
 from ghcrctl.store.disk_errors import disk_errors
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from ghcrctl.layers.windows_names import (
     lacks_privilege,
     windows_name_error,
 )
-from ghcrctl.oci.quoting import shortened
+from ghcrctl.oci.quotes import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidDigestError
-from ghcrctl.oci.quoting import shortened
+from ghcrctl.oci.quotes import shortened
 
 if TYPE_CHECKING:
     from hashlib import _Hash

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any, NoReturn
 
 from ghcrctl.errors import InvalidManifestError
-from ghcrctl.oci.quoting import shortened
+from ghcrctl.oci.quotes import shortened
 
 # Limit of the distribution spec 1.1, "Pushing Manifests" (bytes).
 MAX_METADATA_SIZE = 4 * 1024 * 1024

@@ -14,7 +14,7 @@ from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import MAX_MEDIA_TYPE, Descriptor, string_map
 from ghcrctl.oci.documents import MAX_METADATA_SIZE, load_object
 from ghcrctl.oci.platform import best_match
-from ghcrctl.oci.quoting import shortened
+from ghcrctl.oci.quotes import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ghcrctl.errors import InvalidPlatformError, UnsupportedError
 from ghcrctl.oci.machine import machine_name
 from ghcrctl.oci.platform_match import features_rank, variant_rank, version_rank
-from ghcrctl.oci.quoting import shortened
+from ghcrctl.oci.quotes import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -98,7 +98,7 @@ class Authenticator:
         self._warn = warn
         self._challenge: Challenge | None = None
         self._tokens: dict[Scope, tuple[str, float]] = {}
-        # Rejected credentials with the repository; an empty name stands for the whole registry.
+        # Rejected credentials with the repository; an empty name means the whole registry.
         self._rejected: set[tuple[Credential, str]] = set()
         self._has_probed = False
         # Identity tokens that the endpoint issued to replace stored ones.
@@ -133,7 +133,7 @@ class Authenticator:
         Args:
             response: the 401 response.
             scope: the access the request needs.
-            url: the URL of the request, which tells whether the registry itself responded.
+            url: the URL of the request, to see if the registry itself responded.
         """
         challenges = parse_challenges(response.headers.get("WWW-Authenticate", ""))
         by_scheme = {challenge.scheme: challenge for challenge in reversed(challenges)}

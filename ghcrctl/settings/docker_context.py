@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import InvalidSettingError, UnsupportedError
-from ghcrctl.oci.quoting import shortened
+from ghcrctl.oci.quotes import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

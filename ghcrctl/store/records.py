@@ -65,7 +65,7 @@ class Record:
 
     @property
     def reference(self) -> Reference | None:
-        """The parsed name; ``None`` without a name, or if another tool's name is no reference."""
+        """The parsed name; ``None`` without a name or if it is not a reference."""
         try:
             return Reference.parse(self.name, default_registry="") if self.name else None
         except InvalidReferenceError:

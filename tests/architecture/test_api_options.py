@@ -50,7 +50,7 @@ RENAMED = {
     "foreign_layers": {"skip_foreign"},
     "formats": {"form", "format"},
     "is_pushed": {"push"},
-    "mends": {"repair"},
+    "fix": {"repair"},
     "names": {"name", "tags"},
     "password": {"secret"},
     "platforms": {"platform"},
@@ -66,7 +66,7 @@ RENAMED_OF = {
     "packages restore": {"run": {"journal"}},
     "packages versions": {"state": {"deleted"}},
 }
-# Calls that have a part of what one command does; their own names stand for an option too.
+# Calls that have a part of what one command does; their own names count as an option too.
 BESIDE = {
     "copy": ["copy_several"],
     "export": ["export_directory"],
@@ -134,7 +134,7 @@ def test_what_a_command_can_be_told_its_call_can_be_told(command: str, option: s
         return
     renamed = RENAMED_OF.get(command, {}).get(option) or RENAMED.get(option) or set()
     assert ({option} | renamed) & arguments(command), (
-        f"`{option}` of `ghcrctl {command}` is no argument of its call"
+        f"`{option}` of `ghcrctl {command}` is not an argument of its call"
     )
 
 

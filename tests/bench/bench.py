@@ -1,7 +1,4 @@
-"""What a row of the table needs: folders, a registry, clients.
-
-What belongs here: the surroundings of the measured commands, made once and removed in the end.
-"""
+"""What a row of the table needs: folders, a registry, clients."""
 
 from __future__ import annotations
 
@@ -147,12 +144,12 @@ class Bench:
             return answer.readline().strip()
 
     def skopeo_copy(self, source: str, target: str) -> Run:
-        """Copy with skopeo, which is told to trust this machine as we do by ourselves."""
+        """Copy with skopeo, with TLS verification turned off for this machine."""
         plain = ("--src-tls-verify=false", "--dest-tls-verify=false")
         return self.run([self.rival("skopeo"), "copy", "-q", *plain, source, target])
 
     def has(self, name: str) -> bool:
-        """Tell whether a rival that is measured where it is there is there."""
+        """Return whether an optional competitor is installed."""
         return shutil.which(name) is not None
 
     @cached_property

@@ -1,9 +1,4 @@
-"""``python -m tests.bench.compression``: how quick and how tight the libraries of Python pack.
-
-What belongs here: measuring libraries, and what ghcrctl makes of them, on layers made of real
-files. Libraries that are not installed are left out. Whole commands are measured by
-``python -m tests.bench``.
-"""
+"""``python -m tests.bench.compression``: how quick and how tight the libraries of Python pack."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Images to move: made of real file trees, the same at every run.
-
-What belongs here: making layers and the OCI layout around them. Half of each layer's bytes are text
-that packs well, half are random, as programs and data in images are.
-"""
+"""Images to move: made of real file trees, the same at every run."""
 
 from __future__ import annotations
 

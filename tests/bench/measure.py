@@ -1,8 +1,4 @@
-"""Running whole commands and measuring them.
-
-What belongs here: wall time and peak memory of one process, and the statistics of several runs.
-Runs of rivals take turns, so that whatever else this machine does befalls them alike.
-"""
+"""Running whole commands and measuring them."""
 
 from __future__ import annotations
 

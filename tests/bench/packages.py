@@ -1,8 +1,4 @@
-"""Pruning a package of thousands of versions, against a double of GitHub.
-
-What belongs here: the package, and the commands on it. GitHub itself takes 900 points a minute, a
-deletion five of them; here nothing is waited for, so that what is measured is ours.
-"""
+"""Pruning a package of thousands of versions, against a double of GitHub."""
 
 from __future__ import annotations
 

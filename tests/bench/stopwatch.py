@@ -1,7 +1,7 @@
 """Runs one command and prints its seconds, its peak memory in KiB and its exit status.
 
 A program of its own, and a small one: Linux counts what a process had in memory before it became
-another one, so that whoever starts a command must be smaller than it.
+another one, so the process that starts a command must be smaller than it.
 """
 
 import os

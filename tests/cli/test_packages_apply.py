@@ -152,9 +152,9 @@ def test_a_journal_that_is_none_is_left_alone(
     shell: Shell, github: GitHubDouble, plan: Path
 ) -> None:
     other = shell.folder / "plan.json.journal"
-    other.write_text("somebody's notes\n")
+    other.write_text("my notes\n")
     assert "plan.json.journal" in shell.fails(2, "packages", "apply", plan.name, "--yes")
-    assert other.read_text() == "somebody's notes\n"
+    assert other.read_text() == "my notes\n"
     assert github.count("DELETE") == 0
 
 

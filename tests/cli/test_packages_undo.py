@@ -250,7 +250,7 @@ def test_a_role_that_lacks_for_one_package_does_not_stop_the_others(
     github.push("octo/lib", "2.0", RELEASES[0])
     shell.ok("packages", "prune", "octo/*", "--keep-last", "1", "--include", "*", "--min-age", "0s",
              "--plan", "plan.json")  # fmt: skip
-    github.api.admins[NAME] = {"somebody"}
+    github.api.admins[NAME] = {"another"}
     data = answer(shell, "apply", "plan.json", "--yes", status=5)
     counts = data["Counts"]
     assert (counts["denied"], counts["deleted"]) == (1, 1)

@@ -251,7 +251,7 @@ def test_package_commands_match_their_schemas(package_shell: Shell, github: GitH
         "packages-repair",
         package_shell.run("packages", "repair", PACKAGE, "--format", "json").stdout,
     )
-    assert [mended["How"] for mended in repaired["Mended"]] == ["restored"]
+    assert [one["How"] for one in repaired["Mended"]] == ["restored"]
 
 
 def test_damage_matches_the_schema(shell: Shell) -> None:
@@ -261,9 +261,9 @@ def test_damage_matches_the_schema(shell: Shell) -> None:
     done = shell.run("fsck", "--format", "json")
     assert done.returncode == 6
     assert validate("fsck", done.stdout)[0]["Faults"]
-    mended = shell.run("fsck", "--repair", "--format", "json")
-    validate("fsck", mended.stdout)
-    assert all(set(line) == {"error"} for line in documents(mended.stderr))
+    fixed = shell.run("fsck", "--repair", "--format", "json")
+    validate("fsck", fixed.stdout)
+    assert all(set(line) == {"error"} for line in documents(fixed.stderr))
 
 
 def test_a_server_prints_its_address_when_it_accepts_requests(shell: Shell) -> None:

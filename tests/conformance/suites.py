@@ -1,8 +1,4 @@
-"""The contracts of places with content, as suites that every adapter inherits.
-
-What belongs here: one test a contract (DESIGN section 4, ``ghcrctl/content/ports.py``). What does
-not: places; an adapter is a fixture ``rig`` in a subclass (``test_conformance.py``).
-"""
+"""The contracts of places with content, as suites that every adapter inherits."""
 
 from __future__ import annotations
 
@@ -48,7 +44,7 @@ class Rig:
 
     Args:
         place: the place, empty.
-        reopen: the same place anew, as another process would see it.
+        reopen: opens the same place again, as another process sees it.
         name: how the place writes a tag (the store wants a full reference).
     """
 

@@ -60,7 +60,7 @@ class Moment:
     """The request at which a fault occurs.
 
     Args:
-        name: for people.
+        name: as shown in the table.
         side: which registry.
         method: of the request.
         path: a part of the request's path.
@@ -99,7 +99,7 @@ class Case:
     """One fault at one request.
 
     Args:
-        what: what goes wrong, for people.
+        what: what goes wrong, as shown in the table.
         moment: when.
         outcome: the error that ends the operation; ``None`` where it succeeds.
         fault: the misfortune, but for the moment.

@@ -48,7 +48,7 @@ def registries() -> Iterator[tuple[RegistryDouble, PlainRegistry]]:
 
 
 class World:
-    """Two registries, a repository of its own at each, and a person between them."""
+    """Two registries with a repository each, and a user."""
 
     _numbers = count()
 
@@ -113,7 +113,7 @@ class World:
         return None
 
     def has_arrived(self, session: Session, operation: str, side: str) -> bool:
-        """Tell whether the image is under its name where it should be; if so, it must be whole."""
+        """Return whether the image has its name at the target; check that it is complete."""
         place: Source
         if operation == "pull":
             name = str(self.name(session, self.far))

@@ -1,7 +1,4 @@
-"""Images for the archive tests, and a store with all of them.
-
-What belongs here: making them once for all tests, and running ghcrctl on bytes.
-"""
+"""Images for the archive tests, and a store with all of them."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""Images with all features, and archives of them in the formats of all docker versions.
-
-What belongs here: content, and archives written without any of our code, from the specifications:
-docker's image specification 1.0 and 1.2, "Combined Image JSON + Filesystem Changeset Format"; OCI
-image spec 1.1, image-layout.md. What does not: what is to become of them (`test_archives`).
-"""
+"""Images with all features, and archives of them in the formats of all docker versions."""
 
 from __future__ import annotations
 

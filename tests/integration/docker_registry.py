@@ -1,8 +1,4 @@
-"""Debian's docker-registry as fixtures: plain, htpasswd over TLS, tokens over TLS.
-
-What belongs here: starting and stopping it on a free loopback port, a person's machine that talks
-to it, a proxy between the two. What does not: finding the program (``peers``).
-"""
+"""Debian's docker-registry as fixtures: plain, htpasswd over TLS, tokens over TLS."""
 
 from __future__ import annotations
 

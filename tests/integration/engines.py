@@ -1,7 +1,4 @@
-"""Engines that build and run images: docker and buildah.
-
-What belongs here: starting them with storage of their own, as root and without a bridge.
-"""
+"""Engines that build and run images: docker and buildah."""
 
 from __future__ import annotations
 

@@ -1,9 +1,5 @@
 """Checks that requests to GitHub and its responses match GitHub's OpenAPI description.
 
-What belongs here: finding the operation, checking the request and the response, and what is known
-to be real though the description leaves it out. What does not: getting the description
-(``github_openapi``), causing requests (``test_github_contract``).
-
 The description is OpenAPI 3.0.3, whose schemas are a dialect of JSON schema's draft 4.
 """
 
@@ -30,11 +26,11 @@ _RATE_LIMITS = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-
 # Statuses that GitHub returns but the description omits, for all or some operations.
 UNDECLARED_STATUSES = {
     400: "the last tagged version and the much downloaded are not deleted, many tools saw it",
-    401: "a token that is none is refused everywhere",
+    401: "an invalid token is refused everywhere",
     403: f"rate limits, tokens of jobs and single sign-on refuse everywhere, {_RATE_LIMITS}",
     404: "what is not there, or not shown, is declared for some operations only",
     409: "a package whose name was taken again cannot be restored",
-    422: "a body or a number that is none is refused so, https://github.com/cli/cli/issues/4286",
+    422: "an invalid body or number is refused like this, https://github.com/cli/cli/issues/4286",
     429: f"the secondary rate limit, {_RATE_LIMITS}",
     500: "seen at long lists and at deletions; the same request succeeds later",
     502: "any service may fail so",

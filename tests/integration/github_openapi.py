@@ -1,8 +1,5 @@
 """GitHub's OpenAPI 3.0 description, reduced to the operations that ghcrctl uses.
 
-What belongs here: getting it, cutting it, saying in JSON schema's words what it says in its own.
-What does not: whether a request and its answer fit it (``github_contract``).
-
 The description is part of an npm package of 29 MB; it is got once and never committed.
 """
 
@@ -44,7 +41,7 @@ def get_description() -> dict[str, Any]:
     with FileLock(_FOLDER / "lock"):
         if not path.exists():
             _fetch(path)
-    description: dict[str, Any] = mended(json.loads(path.read_bytes()))
+    description: dict[str, Any] = fixed_description(json.loads(path.read_bytes()))
     return description
 
 
@@ -129,7 +126,7 @@ def _without_words(node: Any, *, named: bool = False) -> Any:
     }
 
 
-def mended(description: Any) -> Any:
+def fixed_description(description: Any) -> Any:
     """Convert an OpenAPI schema to JSON Schema, and add what the description omits."""
     found: Any = _with_null(description)
     # Organizations of enterprises have it, but the description lists it only as a filter.

@@ -1,7 +1,4 @@
-"""Other programs that the integration tests use.
-
-What belongs here: finding them, what happens where one is missing, and running them.
-"""
+"""Other programs that the integration tests use."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Requests of ghcrctl and responses of the double match GitHub's OpenAPI description.
-
-What belongs here: causing every kind of request. What does not: that what does not fit is found
-(``test_github_contract_checks``).
-"""
+"""Requests of ghcrctl and responses of the double match GitHub's OpenAPI description."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Violations of GitHub's OpenAPI description are found.
-
-What belongs here: requests and answers that are wrong in one thing, and the cut of the description.
-What does not: causing requests (``test_github_contract``).
-"""
+"""Violations of GitHub's OpenAPI description are found."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.integration.github_contract import Contract, Exchange, contract
-from tests.integration.github_openapi import cut, mended
+from tests.integration.github_openapi import cut, fixed_description
 
 __all__ = ["contract"]
 
@@ -160,7 +156,7 @@ def test_nullable_types_may_be_null() -> None:
     visibility = {"type": "string", "enum": ["private"]}
     package = {"properties": {"one": one, "visibility": visibility}}
 
-    found = mended({"components": {"schemas": {"package": package}}})
+    found = fixed_description({"components": {"schemas": {"package": package}}})
 
     assert found["components"]["schemas"]["package"]["properties"] == {
         "one": {"anyOf": [{"type": "string", "enum": ["a"]}, {"type": "null"}]},

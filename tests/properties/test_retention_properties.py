@@ -1,6 +1,6 @@
 """What holds of every plan, over random packages and rules.
 
-What a version needs is worked out anew here, by the words of the specifications and not by our
+What a version needs is computed again here, from the text of the specifications and not by our
 graph.
 """
 
@@ -102,7 +102,7 @@ POLICIES = st.builds(
 
 
 def subjects_by_tag(graph: Graph, digest: str) -> set[str]:
-    """Say what the tags of a version name as its subject, where it is no ordinary image."""
+    """Say what the tags of a version name as its subject, if it is not an ordinary image."""
     facts = graph.facts[digest]
     children = [graph.facts.get(child.digest) for child in facts.children]
     is_list = facts.is_index and all(child and (child.subject or child.kind) for child in children)

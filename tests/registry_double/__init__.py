@@ -1,7 +1,4 @@
-"""A registry that behaves like ghcr.io, on loopback, and one that behaves by the book.
-
-What belongs here: what was observed of ghcr.io, as a layer over our own server, and a fault script.
-"""
+"""A registry that behaves like ghcr.io, on loopback, and one that follows the specification."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Moods:
 
     Args:
         denials: the message of the 403 that each writing request to a repository gets.
-        rate_limited: how many of the next requests are told to come back.
+        rate_limited: number of the next requests that are rate limited.
         lag: how many reads miss what was just written.
         expired: how many of the next signed addresses are refused.
         referrers: how the referrers endpoint says that there is none.

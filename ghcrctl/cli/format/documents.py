@@ -8,7 +8,7 @@ from ghcrctl.cli.format.gojson import dumps
 from ghcrctl.cli.format.printable import printable
 from ghcrctl.cli.format.values import Struct
 from ghcrctl.errors import UsageError
-from ghcrctl.oci.quoting import shortened
+from ghcrctl.oci.quotes import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

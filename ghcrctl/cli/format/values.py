@@ -1,6 +1,6 @@
 """Values for templates and JSON: Go's data model in Python.
 
-Plain Python values stand for what Go would hold in an ``interface{}``: ``str``, ``bool``, ``int``,
+Plain Python values represent what Go would hold in an ``interface{}``: ``str``, ``bool``, ``int``,
 ``float``, ``None`` (nil), ``list`` or ``tuple`` (a slice) and any mapping (a map with string keys,
 whose missing key prints ``<no value>``). The classes here represent docker's types that behave
 differently:

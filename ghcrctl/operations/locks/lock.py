@@ -15,7 +15,7 @@ from ghcrctl.errors import (
     UsageError,
 )
 from ghcrctl.oci.platform import best_match
-from ghcrctl.oci.quoting import shortened
+from ghcrctl.oci.quotes import shortened
 from ghcrctl.operations.images.platforms import read_parts
 from ghcrctl.operations.locks.lock_file import (
     Pin,

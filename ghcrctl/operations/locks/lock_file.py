@@ -13,7 +13,7 @@ from ghcrctl.errors import GhcrctlError, NotFoundError, UsageError
 from ghcrctl.oci.descriptor import MAX_SIZE
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.platform import Platform
-from ghcrctl.oci.quoting import shortened
+from ghcrctl.oci.quotes import shortened
 from ghcrctl.oci.reference import Reference, is_tag
 from ghcrctl.operations.common.rule_file import (
     as_mapping,

@@ -17,7 +17,7 @@ from ghcrctl.disk.name_clashes import is_one_file, similar_paths
 from ghcrctl.disk.removal import remove
 from ghcrctl.errors import RefusedError
 from ghcrctl.layers.windows_names import windows_name_error
-from ghcrctl.oci.quoting import shortened
+from ghcrctl.oci.quotes import shortened
 from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.output_files import whole_file
 

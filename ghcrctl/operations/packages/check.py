@@ -273,8 +273,8 @@ def repair(
                 for d, why in sorted(graph.unreadable.items())
                 if d not in done
             ]
-            for mended in unread:
-                tell(mended)
+            for repaired in unread:
+                tell(repaired)
             return [*done.values(), *unread]
         # A restored manifest may be an index with missing manifests: repeat until none is new.
         for digest in dict.fromkeys(wanted):

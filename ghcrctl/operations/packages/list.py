@@ -61,7 +61,7 @@ class TagRow:
         tags: its tags, without those of clients.
         kind: its type.
         platforms: its platforms.
-        attached: how many signatures, attestations and the like it has.
+        attached: how many signatures, attestations and other artifacts it has.
         size: size of all content that it needs (bytes).
         unique: size of content that nothing else needs (bytes).
     """

@@ -79,7 +79,7 @@ def list_tags(
         filters: ``name=GLOB`` and ``version=RANGE``; several filters with the same key are
             alternatives.
         sort: one of `SORT_KEYS`: newest version, newest or largest first, or by name.
-        helpers: whether to list tags that only hold signatures and the like.
+        helpers: whether to list tags that only hold signatures or attestations.
         details: whether to read each image; tags alone take one request per thousand.
 
     Raises:

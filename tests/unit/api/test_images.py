@@ -104,9 +104,9 @@ def test_damaged_content_is_downloaded_again(
     path.chmod(0o644)
     path.write_bytes(b"x" * layer.size)
     assert client.fsck().broken == {layer.digest}
-    mended: list[str] = []
-    assert not client.fsck(repair=True, tell=lambda one: mended.append(one.name)).faults
-    assert mended == [f"{repository}:1.0"]
+    repaired: list[str] = []
+    assert not client.fsck(repair=True, tell=lambda one: repaired.append(one.name)).faults
+    assert repaired == [f"{repository}:1.0"]
 
 
 # Files

@@ -142,8 +142,8 @@ def test_broken_images_are_found_and_repaired(at_github: Client, github: GitHubD
     assert any(child in finding.missing for finding in findings)
     with pytest.raises(PackageUnknownError, match="no package matches"):
         at_github.packages.check("octo/none-*")
-    mended = at_github.packages.repair(NAME)
-    assert [one.digest for one in mended] == [child]
+    repaired = at_github.packages.repair(NAME)
+    assert [one.digest for one in repaired] == [child]
 
 
 def test_the_doctor_looks_at_token_and_package(at_github: Client) -> None:

@@ -51,7 +51,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _UnixServer | _TcpServer
 
     def address_string(self) -> str:
-        return "somebody"
+        return "octo"
 
     def log_message(self, *args: object) -> None:
         """Log nothing."""

@@ -201,7 +201,7 @@ def test_last_entry_with_a_name_counts(tmp_path: Path) -> None:
 
 def _other_config(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Replace the config in ``manifest.json`` by another one for the same layers."""
-    other = config_of(LAYERS, author="somebody else")
+    other = config_of(LAYERS, author="another author")
     path = f"blobs/sha256/{hashlib.sha256(other).hexdigest()}"
     return _listed({**files, path: other}, Config=path)
 

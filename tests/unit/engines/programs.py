@@ -1,7 +1,4 @@
-"""Shell scripts that act as build engines.
-
-What belongs here: the scripts, and the layouts that they hand over.
-"""
+"""Shell scripts that act as build engines."""
 
 from __future__ import annotations
 

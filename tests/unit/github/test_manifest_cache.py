@@ -47,7 +47,7 @@ def test_a_manifest_with_the_wrong_digest_is_ignored(cache: ManifestCache) -> No
     assert cache.get([digest]) == {}
 
 
-@pytest.mark.parametrize("damage", [b"this is no database", b"SQLite format 3\0" + b"\xff" * 4000])
+@pytest.mark.parametrize("damage", [b"not a database", b"SQLite format 3\0" + b"\xff" * 4000])
 def test_a_damaged_file_is_replaced(
     cache: ManifestCache, tmp_path: Path, warnings: list[str], damage: bytes
 ) -> None:

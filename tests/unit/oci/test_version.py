@@ -111,5 +111,5 @@ def test_any_text_is_a_version_or_none_and_a_range_or_an_error(text: str) -> Non
 
 
 def _full(text: str) -> str:
-    """Complete a version: a partial one in a range stands for all that start with it."""
+    """Complete a version: a partial one in a range covers all that start with it."""
     return ".".join([*text.split("."), "0", "0"][: max(3, text.count(".") + 1)])

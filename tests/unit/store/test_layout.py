@@ -53,7 +53,7 @@ ENTRIES: dict[str, list[dict[str, Any]]] = {
     "a platform with more to it": [
         entry(THEIRS, platform={"os": "linux", "architecture": "amd64", "os.features": ["x"]})
     ],
-    "something that is no image": [STRANGE],
+    "not an image": [STRANGE],
     "two images of one name, as docker save": [
         entry(THEIRS, annotations={NAME: "latest", "io.containerd.image.name": "a:latest"}),
         entry(OLD, annotations={NAME: "latest", "io.containerd.image.name": "b:latest"}),

@@ -49,13 +49,14 @@ def command(app: App, *, name: str, source: str | None, quiet: bool, format_: st
     counting = ItemCounter(app, quiet=quiet)
     failed: list[Mended] = []
 
-    def show(mended: Mended) -> None:
+    def show(repaired: Mended) -> None:
         counting.clear()
-        if mended.error:
-            failed.append(mended)
-            app.report(mended.error)
+        if repaired.error:
+            failed.append(repaired)
+            app.report(repaired.error)
         else:
-            results.out(mended.digest if quiet else f"{mended.how.capitalize()}: {mended.digest}")
+            how = repaired.how.capitalize()
+            results.out(repaired.digest if quiet else f"{how}: {repaired.digest}")
 
     with app.session() as session:
         named = read_package(session, name)
@@ -64,11 +65,11 @@ def command(app: App, *, name: str, source: str | None, quiet: bool, format_: st
     counting.clear()
     if not (done or quiet):
         results.out(f"{named.name}: nothing is missing")
-    results.add({"Package": named.name, "Mended": [_document(mended) for mended in done]})
+    results.add({"Package": named.name, "Mended": [_document(repaired) for repaired in done]})
     results.end(single=True)
     if failed and failed[0].error:
         raise click.exceptions.Exit(failed[0].error.exit_status)
 
 
-def _document(mended: Mended) -> dict[str, object]:
-    return {"Digest": mended.digest, "How": mended.how or None, **error_fields(mended.error)}
+def _document(repaired: Mended) -> dict[str, object]:
+    return {"Digest": repaired.digest, "How": repaired.how or None, **error_fields(repaired.error)}

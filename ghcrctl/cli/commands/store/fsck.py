@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     ghcrctl fsck --repair
     """,
 )
-@click.option("--repair", "mends", is_flag=True, help="Download missing and damaged content again.")
+@click.option("--repair", "fix", is_flag=True, help="Download missing and damaged content again.")
 @quiet_option("the digests of missing and damaged content")
 @format_option
 @registry_options
 @pass_app
-def command(app: App, *, mends: bool, quiet: bool, format_: str | None) -> None:
+def command(app: App, *, fix: bool, quiet: bool, format_: str | None) -> None:
     """Check the content of local images against their digests.
 
     Also checks the names and IDs in the list of images. Exits with 6 if there are problems.
@@ -48,7 +48,7 @@ def command(app: App, *, mends: bool, quiet: bool, format_: str | None) -> None:
     repaired: dict[str, None] = {}
     with app.session() as session:
         result = _checked(app, session, quiet=quiet)
-        if mends and result.faults:
+        if fix and result.faults:
             if not quiet:
                 show(result)
             report = partial(_report, app, results, repaired, quiet=quiet)
@@ -58,7 +58,7 @@ def command(app: App, *, mends: bool, quiet: bool, format_: str | None) -> None:
     results.add({**_document(result), "Repaired": list(repaired)})
     results.end(single=True)
     if result.faults:
-        if not (mends or app.as_json):
+        if not (fix or app.as_json):
             app.error_line("hint: download the content again: ghcrctl fsck --repair")
         raise click.exceptions.Exit(ExitStatus.INTEGRITY)
 

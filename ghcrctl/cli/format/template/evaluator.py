@@ -171,10 +171,10 @@ class Evaluation:
         if isinstance(first, Call):
             return self._call(first, rest, dot, piped)
         if rest or piped is not _NOTHING_PIPED:
-            reason = "this is no function, so it takes no argument"
+            reason = "not a function, so it takes no argument"
             raise TemplateFaultError(reason, offset=first.offset)
         if isinstance(first, Literal) and first.value is None:
-            raise TemplateFaultError("nil is no command", offset=first.offset)
+            raise TemplateFaultError("nil is not a command", offset=first.offset)
         return self._operand(first, dot)
 
     def _call(self, node: Call, operands: list[Operand], dot: Any, piped: Any) -> Any:

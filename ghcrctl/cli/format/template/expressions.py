@@ -155,7 +155,7 @@ class ExpressionParser:
         if not operands:
             raise self._unexpected(start)
         if not is_first and isinstance(operands[0], (Literal, Dot)):
-            reason = f"{start.source} is no function, so nothing can be piped to it"
+            reason = f"{start.source} is not a function, so nothing can be piped to it"
             raise TemplateFaultError(reason, offset=start.offset)
         return Command(start.offset, tuple(operands))
 

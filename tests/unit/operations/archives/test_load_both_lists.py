@@ -65,7 +65,7 @@ def _listed_with(tags: list[str], author: str = "") -> dict[str, bytes]:
 
 
 def test_an_archive_with_contradicting_names_is_rejected(session: Session) -> None:
-    files = _listed_with(["octo/image:1.0"], author="somebody else")
+    files = _listed_with(["octo/image:1.0"], author="another author")
     with pytest.raises(InvalidManifestError, match="lists different images named"):
         load(session, io.BytesIO(tar_of(files)))
     assert session.store.records() == []
@@ -81,7 +81,7 @@ def test_an_image_has_the_names_of_both_lists(session: Session) -> None:
 
 def test_an_image_missing_in_the_layout_is_skipped_with_a_warning(tmp_path: Path) -> None:
     warnings: list[str] = []
-    archive = tar_of(_listed_with(["octo/other:2"], author="somebody else"))
+    archive = tar_of(_listed_with(["octo/other:2"], author="another author"))
     with session_on(tmp_path / "warned", warn=warnings.append) as session:
         (loaded,) = load(session, io.BytesIO(archive))
     assert loaded.name == "docker.io/octo/image:1.0"

@@ -113,7 +113,7 @@ def test_a_404_for_an_existing_version_is_reported_as_denied(
 ) -> None:
     releases(github)
     plan = plan_of(at_github, github, OLD_ONES)
-    github.api.admins[NAME] = {"somebody"}
+    github.api.admins[NAME] = {"another"}
     report, told = applied(at_github, plan, tmp_path)
     assert states(told) == [State.DENIED]
     assert isinstance(report.error, DeniedError)

@@ -187,8 +187,8 @@ def test_a_manifest_deleted_too_long_ago_is_pushed_from_elsewhere(
     plain_registry.push_image("mirror/app", "v1", index)
     source = f"{plain_registry.host}/mirror/app:v1"
     target = named(at_github)
-    [mended] = repair(at_github, target, push=make_pusher(at_github, target, source))
-    assert (mended.digest, mended.how) == (lost, "pushed")
+    [repaired] = repair(at_github, target, push=make_pusher(at_github, target, source))
+    assert (repaired.digest, repaired.how) == (lost, "pushed")
     assert github.has(NAME, str(index.root.digest))
 
 
@@ -201,17 +201,17 @@ def test_an_image_with_another_digest_repairs_nothing(
     plain_registry.push_image("mirror/app", "v1", multi_platform(8))
     target = named(at_github)
     source = f"{plain_registry.host}/mirror/app:v1"
-    [mended] = repair(at_github, target, push=make_pusher(at_github, target, source))
-    assert mended.how == ""
-    assert mended.error is not None
-    assert "same digest" in (mended.error.hint or "")
+    [repaired] = repair(at_github, target, push=make_pusher(at_github, target, source))
+    assert repaired.how == ""
+    assert repaired.error is not None
+    assert "same digest" in (repaired.error.hint or "")
 
 
 def test_what_cannot_be_repaired_is_reported_once(at_github: Session, github: GitHubDouble) -> None:
     index = push(github, "v1", described(multi_platform(1)))
     github.lose(NAME, children_of(index)[1])
     github.content.packages[NAME].gone.clear()
-    [mended] = repair(at_github, named(at_github))
-    assert mended.how == ""
-    assert mended.error is not None
-    assert "--from" in (mended.error.hint or "")
+    [repaired] = repair(at_github, named(at_github))
+    assert repaired.how == ""
+    assert repaired.error is not None
+    assert "--from" in (repaired.error.hint or "")

@@ -209,7 +209,7 @@ def test_only_missing_manifests_are_repaired(at_github: Session, github: GitHubD
     told: list[Mended] = []
     done = repair(at_github, named(at_github), push=pushed.append, tell=told.append)
     assert told == done
-    assert [(mended.digest, mended.how) for mended in done] == [(first, "restored")]
+    assert [(repaired.digest, repaired.how) for repaired in done] == [(first, "restored")]
     assert pushed == []
     github.lose(NAME, second)
     github.content.packages[NAME].gone.clear()
@@ -217,5 +217,5 @@ def test_only_missing_manifests_are_repaired(at_github: Session, github: GitHubD
     def fail(_digest: str) -> None:
         raise GhcrctlError("not there either")
 
-    [mended] = repair(at_github, named(at_github), push=fail)
-    assert (mended.digest, mended.how, str(mended.error)) == (second, "", "not there either")
+    [repaired] = repair(at_github, named(at_github), push=fail)
+    assert (repaired.digest, repaired.how, str(repaired.error)) == (second, "", "not there either")

@@ -79,7 +79,7 @@ def test_an_existing_package_leaves_nothing_to_undo(
     elif refusal == "denied":
         github.api.scopes["ghp_octo"] = ("read:packages",)
     elif refusal == "role":
-        github.api.admins[NAME] = {"somebody"}
+        github.api.admins[NAME] = {"another"}
     else:
         github.faults.append(Fault("DELETE", status=422))
     report = run_plan(at_github, whole, tmp_path)

@@ -148,7 +148,7 @@ def test_a_tag_whose_helper_may_not_be_deleted_is_moved_back(
     if denied == "scope":
         github.api.scopes["ghp_octo"] = ("read:packages", "write:packages")
     else:
-        github.api.admins[NAME] = {"somebody"}
+        github.api.admins[NAME] = {"another"}
     with pytest.raises((DeniedError, PackageUnknownError), match="cannot delete") as caught:
         untag(at_github, named(at_github, f"{NAME}:rc1"))
     assert "`rc1` was moved back" in caught.value.message
