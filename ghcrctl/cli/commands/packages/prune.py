@@ -108,7 +108,7 @@ _RULES = (
         cls=Option,
         metavar="SPAN",
         show_default="6h",
-        help="Keep versions younger than this, which may be in a push.",
+        help="Keep versions younger than this; a push may be in progress.",
     ),
     click.option(
         "--floor",
