@@ -123,22 +123,23 @@ class Screen:
                 time.sleep(_SIZE_CHECK_SECONDS)
                 self._follow_size()
             return click.getchar()
-        import select
+        else:  # noqa: RET505 mypy skips one branch per system
+            import select
 
-        # A signal reports a new size too, but it can interrupt any write.
-        while not select.select([sys.stdin], [], [], _SIZE_CHECK_SECONDS)[0]:
-            self._follow_size()
-        # A buffered read would wait for a whole line.
-        typed = os.read(sys.stdin.fileno(), 1024)
-        while (
-            _INCOMPLETE_KEY.search(typed)
-            and select.select([sys.stdin], [], [], _REST_OF_KEY_SECONDS)[0]
-        ):
-            more = os.read(sys.stdin.fileno(), 1024)
-            if not more:
-                break
-            typed += more
-        return typed.decode("utf-8", "replace")
+            # A signal reports a new size too, but it can interrupt any write.
+            while not select.select([sys.stdin], [], [], _SIZE_CHECK_SECONDS)[0]:
+                self._follow_size()
+            # A buffered read would wait for a whole line.
+            typed = os.read(sys.stdin.fileno(), 1024)
+            while (
+                _INCOMPLETE_KEY.search(typed)
+                and select.select([sys.stdin], [], [], _REST_OF_KEY_SECONDS)[0]
+            ):
+                more = os.read(sys.stdin.fileno(), 1024)
+                if not more:
+                    break
+                typed += more
+            return typed.decode("utf-8", "replace")
 
     def _follow_size(self) -> None:
         """Draw again if the size of the terminal changed."""
