@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import http.server
-import os
 import re
 import shutil
 import subprocess
 import sys
-import threading
 import zipfile
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,10 +16,10 @@ import yaml
 
 from ghcrctl import __version__
 from release.contents import LOCK
-from release.file_name import file_name
+from tests.ci.jobs import JOB_TOKEN, make_runner, use_action
 from tests.ci.runner import ROOT, Runner, evaluate, expand
 from tests.hostile_checkout import write_hostile_checkout
-from tests.integration.peers import do_without, require_peer
+from tests.integration.peers import require_peer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,52 +28,18 @@ if TYPE_CHECKING:
 
 # Its fixture installs packages, which takes minutes on a slow machine.
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]
-_JOB_TOKEN = "ghs_of_the_job"
-_NO_NETWORK = ("onnection", "error sending request")
-
-
-def _runner(folder: Path, **github: str) -> Runner:
-    temp = folder / "temp with a space"
-    temp.mkdir(parents=True)
-    passed = ("PIP_", "UV_", "SSL_CERT_")
-    environ = {
-        **{name: value for name, value in os.environ.items() if name.startswith(passed)},
-        "PATH": _path_without("uv"),
-        "HOME": str(folder),
-        "RUNNER_TEMP": str(temp),
-        "UV_SYSTEM_CERTS": "1",
-        "GITHUB_SERVER_URL": "https://github.com",
-        "GITHUB_ACTIONS": "true",
-        "CI": "true",
-    }
-    return Runner(folder, environ, {"token": _JOB_TOKEN, "actor": "octo", **github})
-
-
-def _path_without(program: str) -> str:
-    """Return the PATH without the folders that have a program."""
-    folders = os.environ["PATH"].split(os.pathsep)
-    return os.pathsep.join(one for one in folders if not (Path(one) / program).exists())
-
-
-def _use(runner: Runner, action: Path = ROOT, **inputs: str) -> None:
-    if not runner.use(action, **inputs):
-        if "could not be installed" in runner.log or any(
-            text in runner.log for text in _NO_NETWORK
-        ):
-            do_without(f"a network with a package index is missing: {runner.log[-500:]}")
-        pytest.fail(runner.log)
 
 
 @pytest.fixture(scope="module", params=["pip", "uv"])
 def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Runner:
     """A job with a hostile checkout, in which the action installed ghcrctl from source."""
-    runner = _runner(tmp_path_factory.mktemp("job"))
+    runner = make_runner(tmp_path_factory.mktemp("job"))
     runner.environ |= write_hostile_checkout(runner.folder, runner.folder / "trapped")
     if request.param == "uv":
         folder = tmp_path_factory.mktemp("uv")
         (folder / "uv").symlink_to(_uv())
         runner.environ["PATH"] = f"{folder}:{runner.environ['PATH']}"
-    _use(runner, token="")
+    use_action(runner, token="")
     return runner
 
 
@@ -102,7 +63,7 @@ def job(program: str, tmp_path: Path) -> Iterator[Runner]:
     plan["run"] = "true"
     install["run"] = f"echo 'path={program}' >>$GITHUB_OUTPUT"
     (tmp_path / "action.yml").write_text(yaml.safe_dump(action), encoding="utf-8")
-    runner = _runner(tmp_path / "job")
+    runner = make_runner(tmp_path / "job")
     runner.environ |= {
         "GHCRCTL_KEYRING": "0",
         "GHCRCTL_CONFIG_DIR": str(tmp_path / "config"),
@@ -110,7 +71,7 @@ def job(program: str, tmp_path: Path) -> Iterator[Runner]:
     }
     yield runner
     assert "ghp_octo" not in runner.log
-    assert _JOB_TOKEN not in runner.log
+    assert JOB_TOKEN not in runner.log
 
 
 def test_ghcrctl_is_on_the_path_and_the_jobs_python_is_not_hidden(installed: Runner) -> None:
@@ -119,7 +80,7 @@ def test_ghcrctl_is_on_the_path_and_the_jobs_python_is_not_hidden(installed: Run
         "path": f"{installed.environ['RUNNER_TEMP']}/ghcrctl/bin/ghcrctl",
     }
     assert installed.which("ghcrctl") == installed.outputs["path"]
-    assert installed.which("python3") == _runner(installed.folder / "other").which("python3")
+    assert installed.which("python3") == make_runner(installed.folder / "other").which("python3")
     assert installed.run("ghcrctl --version && ghcrctl images")
     assert f"ghcrctl {__version__}" in installed.log
 
@@ -152,7 +113,7 @@ def test_packages_with_another_hash_are_refused(installed: Runner, tmp_path: Pat
         copy(source, action / name)
     lock = action / "release/requirements.txt"
     lock.write_text(re.sub(r"sha256:[0-9a-f]{8}", "sha256:00000000", lock.read_text()))
-    runner = _runner(tmp_path / "job")
+    runner = make_runner(tmp_path / "job")
     runner.environ["PATH"] = installed.environ["PATH"].partition(":")[2]
     assert not runner.use(action, token="")
     assert "cannot download the packages of ghcrctl" in runner.log
@@ -162,14 +123,14 @@ def test_packages_with_another_hash_are_refused(installed: Runner, tmp_path: Pat
 def test_a_cached_package_that_was_changed_is_downloaded_again(
     installed: Runner, tmp_path: Path
 ) -> None:
-    runner = _runner(tmp_path / "job")
+    runner = make_runner(tmp_path / "job")
     runner.environ["PATH"] = installed.environ["PATH"].partition(":")[2]
     cache = Path(runner.environ["RUNNER_TEMP"]) / "ghcrctl/cache"
     shutil.copytree(installed.used[0][1]["path"], cache)
     (wheel,) = cache.glob("click-*.whl")
     with zipfile.ZipFile(wheel, "a") as archive:
         archive.writestr("click/hostile.py", "raise SystemExit(1)")
-    _use(runner, token="")
+    use_action(runner, token="")
     assert not (cache.parent / "site/click/hostile.py").exists()
 
 
@@ -187,7 +148,7 @@ def test_logging_in_imports_nothing_from_the_checkout(
         "REGISTRY": ghcr.host,
         "REGISTRY_USERNAME": "octo",
         "REGISTRY_TOKEN": "ghp_octo",
-        "JOB_TOKEN": _JOB_TOKEN,
+        "JOB_TOKEN": JOB_TOKEN,
         "PROGRAM": installed.outputs["path"],
     }
     assert login["env"].keys() == given.keys()
@@ -237,7 +198,7 @@ def test_inputs_are_not_commands(job: Runner, ghcr: RegistryDouble, tmp_path: Pa
     trap = '"; touch trapped; echo "$(touch trapped)'
     assert not job.use(job.folder.parent, registry=ghcr.host, username=trap, token=trap)
     assert not job.use(job.folder.parent, registry=trap, token="ghp_other")
-    runner = _runner(tmp_path / "version", action_repository="octo/ghcrctl")
+    runner = make_runner(tmp_path / "version", action_repository="octo/ghcrctl")
     runner.environ["GITHUB_SERVER_URL"] = f"file://{tmp_path}"
     for version in (trap, "--upload-pack=touch trapped", "v1.2.3\ntouch trapped"):
         assert not runner.use(ROOT, version=version, token="")
@@ -252,7 +213,7 @@ def test_no_script_has_an_expression_in_it() -> None:
 
 
 def test_a_missing_python_is_reported(tmp_path: Path) -> None:
-    runner = _runner(tmp_path / "job")
+    runner = make_runner(tmp_path / "job")
     (tmp_path / "bin").mkdir()
     for name in ("bash", "mkdir"):
         (tmp_path / "bin" / name).symlink_to(require_peer(name))
@@ -268,160 +229,6 @@ def test_expressions_are_evaluated_like_the_runner_does() -> None:
     assert not evaluate("github.b != ''", scope)
     with pytest.raises(AssertionError):
         evaluate("nothing.known", scope)
-
-
-def _small_project(folder: Path, version: str, source: str = "source") -> None:
-    """Write the source of a program that prints its version."""
-    package = folder / "ghcrctl" / "cli"
-    package.mkdir(parents=True)
-    (package.parent / "__init__.py").write_text(f'__version__ = "{version}"\n')
-    (package / "__init__.py").write_text("")
-    text = f"def main():\n    print('ghcrctl from-{source} {version}')\n"
-    (package / "main.py").write_text(text)
-
-
-def _repository(folder: Path, version: str, *tags: str) -> None:
-    """Create a repository with a small project and an empty lock."""
-    _small_project(folder, version)
-    (folder / "release").mkdir()
-    (folder / "release/requirements.txt").write_text("")
-    commands = (
-        ("init", "--quiet"),
-        ("add", "."),
-        ("-c", "user.name=a", "-c", "user.email=a@localhost", "commit", "-qm", "All"),
-        *(("tag", tag) for tag in tags),
-        ("branch", "topic"),
-    )
-    for command in commands:
-        subprocess.run([require_peer("git"), "-C", str(folder), *command], check=True)
-
-
-def _release(folder: Path, version: str) -> Path:
-    """Create the files of a release below a server's folder; return its SHA256SUMS."""
-    files = folder / f"octo/ghcrctl/releases/download/v{version}"
-    files.mkdir(parents=True)
-    _small_project(folder / "site", version, "release")
-    single = files / file_name(version)
-    with zipfile.ZipFile(single, "w") as archive:
-        for path in sorted((folder / "site").rglob("*.py")):
-            archive.write(path, f"site-packages/{path.relative_to(folder / 'site')}")
-        archive.writestr("_bootstrap/__init__.py", "raise SystemExit(1)")
-    shutil.rmtree(folder / "site")
-    sums = files / "SHA256SUMS"
-    sums.write_text(f"{hashlib.sha256(single.read_bytes()).hexdigest()}  {single.name}\n")
-    return sums
-
-
-@contextmanager
-def _serve(folder: Path) -> Iterator[str]:
-    handler = partial(_QuietHandler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-
-
-class _QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Print nothing."""
-
-
-@pytest.fixture
-def released(tmp_path: Path) -> Iterator[tuple[Runner, Path]]:
-    """A job and the SHA256SUMS of release 7.8.9, which a server has."""
-    sums = _release(tmp_path / "server", "7.8.9")
-    with _serve(tmp_path / "server") as url:
-        runner = _runner(tmp_path / "job", action_repository="octo/ghcrctl")
-        runner.environ["GITHUB_SERVER_URL"] = url
-        yield runner, sums
-
-
-@pytest.mark.parametrize("version", ["v7.8.9", "7.8.9"])
-def test_a_release_is_downloaded(released: tuple[Runner, Path], version: str) -> None:
-    runner, _ = released
-    runner.environ |= write_hostile_checkout(runner.folder, runner.folder / "trapped")
-    assert runner.use(ROOT, version=version, token=""), runner.log
-    assert runner.outputs["version"] == "7.8.9"
-    assert runner.run("ghcrctl")
-    assert "ghcrctl from-release 7.8.9" in runner.log
-    assert runner.used == []
-    assert not (runner.folder / "trapped").exists()
-
-
-@pytest.mark.parametrize("ref", ["v7", "v7.8", "v7.8.9"])
-def test_the_tag_that_a_workflow_uses_selects_its_release(
-    released: tuple[Runner, Path], tmp_path: Path, ref: str
-) -> None:
-    runner, _ = released
-    runner.github["action_ref"] = ref
-    action = tmp_path / "action"
-    _small_project(action, "7.8.9")
-    shutil.copy(ROOT / "action.yml", action)
-    shutil.copytree(ROOT / "release", action / "release")
-    assert runner.use(action, token=""), runner.log
-    assert runner.run("ghcrctl")
-    assert "ghcrctl from-release 7.8.9" in runner.log
-
-
-def test_without_curl_python_downloads(released: tuple[Runner, Path], tmp_path: Path) -> None:
-    runner, _ = released
-    names = ("bash", "cat", "chmod", "git", "grep", "mkdir", "python3", "rm", "sed", "tr", "sh")
-    (tmp_path / "bin").mkdir()
-    for name in names:
-        program = sys.executable if name == "python3" else require_peer(name)
-        (tmp_path / "bin" / name).symlink_to(program)
-    runner.environ["PATH"] = str(tmp_path / "bin")
-    assert runner.use(ROOT, version="v7.8.9", token=""), runner.log
-    assert runner.outputs["version"] == "7.8.9"
-
-
-def test_a_changed_file_is_refused(released: tuple[Runner, Path]) -> None:
-    runner, sums = released
-    with (sums.parent / file_name("7.8.9")).open("ab") as file:
-        file.write(b"changed")
-    assert not runner.use(ROOT, version="v7.8.9", token="")
-    assert "the checksum of ghcrctl-7.8.9-py" in runner.log
-    assert runner.which("ghcrctl") != f"{runner.environ['RUNNER_TEMP']}/ghcrctl/bin/ghcrctl"
-
-
-def test_a_checksum_pins_the_files_of_a_release(released: tuple[Runner, Path]) -> None:
-    runner, sums = released
-    digest = hashlib.sha256(sums.read_bytes()).hexdigest()
-    for given in (digest, f"sha256:{digest}", digest.upper()):
-        assert runner.use(ROOT, version="v7.8.9", checksum=given, token=""), runner.log
-    assert not runner.use(ROOT, version="v7.8.9", checksum="0" * 64, token="")
-    assert f"the digest of SHA256SUMS is {digest}, expected {'0' * 64}" in runner.log
-    sums.write_text("")
-    assert not runner.use(ROOT, version="v7.8.9", checksum=digest, token="")
-    assert "cannot be checked against the input checksum" in runner.log
-
-
-def test_a_release_without_a_file_for_this_python_is_installed_from_source(tmp_path: Path) -> None:
-    _repository(tmp_path / "server/octo/ghcrctl", "7.8.9", "v7.8.9")
-    runner = _runner(tmp_path / "job", action_repository="octo/ghcrctl")
-    runner.environ["GITHUB_SERVER_URL"] = f"file://{tmp_path}/server"
-    assert runner.use(ROOT, version="v7.8.9", token=""), runner.log
-    assert "installing from source" in runner.log
-    assert runner.outputs["version"] == "7.8.9"
-
-
-@pytest.mark.parametrize("version", ["topic", "v7"])
-def test_another_version_is_a_ref_of_the_actions_repository(tmp_path: Path, version: str) -> None:
-    _repository(tmp_path / "server/octo/ghcrctl", "7.8.9", "v7")
-    runner = _runner(tmp_path / "job", action_repository="octo/ghcrctl")
-    runner.environ["GITHUB_SERVER_URL"] = f"file://{tmp_path}/server"
-    assert runner.use(ROOT, version=version, token=""), runner.log
-    assert runner.outputs["version"] == "7.8.9"
-
-
-def test_an_unknown_version_is_reported(tmp_path: Path) -> None:
-    _repository(tmp_path / "server/octo/ghcrctl", "7.8.9")
-    runner = _runner(tmp_path / "job", action_repository="octo/ghcrctl")
-    runner.environ["GITHUB_SERVER_URL"] = f"file://{tmp_path}/server"
-    assert not runner.use(ROOT, version="nothing", token="")
-    assert "::error title=ghcrctl::cannot download ghcrctl nothing from file://" in runner.log
 
 
 def test_the_program_for_windows_starts_the_launcher_in_isolated_mode(tmp_path: Path) -> None:
