@@ -71,12 +71,7 @@ class _Block(LiveRender):
         return bool(self._shown)
 
     def to_top(self, columns: int) -> Control:
-        """Return the control codes that move to the first row, for drawing over the frame.
-
-        After a resize only the terminal knows how it shows the old lines, so they are erased.
-        """
-        if columns != self._shown_columns:
-            return self.erase(columns)
+        """Return the control codes that move to the first row, for drawing over the frame."""
         up = self._rows(columns) - 1
         moves = [(ControlType.CURSOR_UP, up)] if up > 0 else []
         return Control(ControlType.CARRIAGE_RETURN, *moves)

@@ -63,6 +63,8 @@ def test_bars_are_ascii_on_terminals_without_unicode() -> None:
         (40, "╸          9%  1:08 left"),
         (30, "━             9%"),
         (20, "Total          9%"),
+        (18, "Total          9%"),
+        (17, "Total"),
         (3, "T…"),
     ],
 )
