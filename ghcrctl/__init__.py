@@ -54,11 +54,11 @@ if TYPE_CHECKING:
     from ghcrctl.operations.moving.copy import Copied
     from ghcrctl.operations.moving.pull import PullResult
     from ghcrctl.operations.moving.push import PushResult
-    from ghcrctl.operations.packages.apply import Done
+    from ghcrctl.operations.packages.apply_plan import Done
+    from ghcrctl.operations.packages.apply_plans import Carried
     from ghcrctl.operations.packages.check import Finding, Mended
     from ghcrctl.operations.packages.doctor import Sign
     from ghcrctl.operations.packages.list import PackageView, VersionRow
-    from ghcrctl.operations.packages.plan_execution import Carried
     from ghcrctl.operations.packages.restore import Restored
     from ghcrctl.operations.registries.login import LoginResult
     from ghcrctl.operations.registries.outdated import Compared
@@ -293,8 +293,8 @@ _PLACES = {
     "operations.locks.lock_file": "Pin PinnedPlatform",
     "operations.registries.login": "LoginResult",
     "operations.registries.outdated": "Compared",
-    "operations.packages.apply": "Done",
-    "operations.packages.plan_execution": "Carried",
+    "operations.packages.apply_plan": "Done",
+    "operations.packages.apply_plans": "Carried",
     "operations.packages.check": "Finding Mended",
     "operations.packages.doctor": "Sign",
     "operations.packages.list": "PackageView VersionRow",

@@ -18,7 +18,7 @@ from ghcrctl.oci.platform import Platform
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ghcrctl.content.memory import MemoryPlace
+    from ghcrctl.content.memory_place import MemoryPlace
 
 Format = Literal["oci", "docker"]
 _TYPES = {

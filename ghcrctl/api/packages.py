@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from ghcrctl.errors import GhcrctlError
     from ghcrctl.github.plan import Plan
     from ghcrctl.github.records import Package
-    from ghcrctl.operations.packages.apply import Done
+    from ghcrctl.operations.packages.apply_plan import Done
+    from ghcrctl.operations.packages.apply_plans import Carried
     from ghcrctl.operations.packages.list import PackageView, VersionRow
     from ghcrctl.operations.packages.package_batch import Failed
     from ghcrctl.operations.packages.package_graph import Progress
-    from ghcrctl.operations.packages.plan_execution import Carried
 
 
 class Packages(PackageCare):
@@ -186,7 +186,7 @@ class Packages(PackageCare):
         import os
 
         from ghcrctl.github.plan import plans_from_file
-        from ghcrctl.operations.packages.plan_execution import execute_plans
+        from ghcrctl.operations.packages.apply_plans import execute_plans
 
         file = path_of(plans) if isinstance(plans, (str, os.PathLike)) else None
         found = plans_from_file(file) if file else [*_plans(plans)]
@@ -233,7 +233,7 @@ class Packages(PackageCare):
         progress: Progress,
     ) -> Carried:
         """Execute new plans."""
-        from ghcrctl.operations.packages.plan_execution import Carried, unreadable_in
+        from ghcrctl.operations.packages.apply_plans import Carried, unreadable_in
 
         if dry_run:
             return Carried(tuple(plans), error=unreadable_in(plans))

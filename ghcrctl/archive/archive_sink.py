@@ -15,7 +15,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.archive.docker import MANIFEST_FILE
+from ghcrctl.archive.docker_reader import MANIFEST_FILE
 from ghcrctl.archive.layout import INDEX_FILE, LAYOUT_FILE, blob_path
 from ghcrctl.archive.names import OUR_NAME, docker_tag, name_annotations
 from ghcrctl.content.read_ahead import MIN_READ_AHEAD_SIZE, read_ahead

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.archive.docker import MANIFEST_FILE
+from ghcrctl.archive.docker_reader import MANIFEST_FILE
 from ghcrctl.content.streams import CHUNK_SIZE
 from ghcrctl.errors import DigestMismatchError
 from ghcrctl.layers.compression import Compression, Unpacker, detect

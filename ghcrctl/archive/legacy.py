@@ -12,7 +12,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.archive.docker import REPOSITORIES_FILE, DockerImage
+from ghcrctl.archive.docker_reader import REPOSITORIES_FILE, DockerImage
 from ghcrctl.archive.files import read_metadata_file
 from ghcrctl.archive.names import parse_name
 from ghcrctl.content.streams import CHUNK_SIZE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.archive.docker import MANIFEST_FILE, listed_configs, listed_names
+from ghcrctl.archive.docker_reader import MANIFEST_FILE, listed_configs, listed_names
 from ghcrctl.archive.layout import INDEX_FILE, LayoutSource
 from ghcrctl.archive.names import name_of, short_names
 from ghcrctl.content.streams import read_metadata

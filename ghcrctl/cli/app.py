@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ghcrctl.cli.format.units import Measure
     from ghcrctl.cli.github_actions import Actions
     from ghcrctl.cli.progress.displays import Display
-    from ghcrctl.content.rate_limit_waits import Wait
+    from ghcrctl.content.wait_events import Wait
     from ghcrctl.operations.common.session import Session
     from ghcrctl.settings import Settings
 

@@ -132,7 +132,7 @@ def _parsed(
 
 
 def _unknown_command(ctx: click.Context, args: list[str], commands: list[str]) -> UsageError:
-    from ghcrctl.cli.docker_commands import advice_for, closest_command
+    from ghcrctl.cli.missing_docker_commands import advice_for, closest_command
 
     path = ctx.command_path
     words = [word for word in args if not word.startswith("-")]

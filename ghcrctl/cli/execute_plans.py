@@ -28,8 +28,7 @@ from ghcrctl.cli.prompts import ask, choose, confirm
 from ghcrctl.cli.results import Results
 from ghcrctl.cli.signals import EndedError, TimeIsUpError
 from ghcrctl.errors import AuthError, GhcrctlError, RefusedError
-from ghcrctl.operations.packages.journal import State, journal_beside
-from ghcrctl.operations.packages.plan_execution import (
+from ghcrctl.operations.packages.apply_plans import (
     apply_plans,
     continue_hint,
     preview_plans,
@@ -37,6 +36,7 @@ from ghcrctl.operations.packages.plan_execution import (
     store_plans,
     write_plans,
 )
+from ghcrctl.operations.packages.journal import State, journal_beside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from ghcrctl.github.graph import Graph
     from ghcrctl.github.plan import Plan
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.packages.apply import Done
+    from ghcrctl.operations.packages.apply_plan import Done
 
 _ANSWERS = {
     **dict.fromkeys(("y", "yes"), "yes"),

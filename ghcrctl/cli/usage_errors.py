@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghcrctl.cli.docker_commands import closest_command
+from ghcrctl.cli.missing_docker_commands import closest_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

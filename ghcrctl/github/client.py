@@ -11,8 +11,8 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from ghcrctl.content.rate_limit_waits import Wait
 from ghcrctl.content.threads import thread_pool
+from ghcrctl.content.wait_events import Wait
 from ghcrctl.credentials.renewal_hints import renewal_hint
 from ghcrctl.errors import (
     GhcrctlError,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import requests
 
     from ghcrctl.credentials.credential import Credential
-    from ghcrctl.github.instance import Instance
+    from ghcrctl.github.github_hosts import Instance
     from ghcrctl.registry.transport_options import TransportOptions
 
 # GitHub's OpenAPI description names the second type.

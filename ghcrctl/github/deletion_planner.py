@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ghcrctl.github.graph import Graph
-    from ghcrctl.github.policy import Policy
     from ghcrctl.github.records import Version
+    from ghcrctl.github.retention_policy import Policy
 
 _MAX_SHOWN = 3
 _REQUESTED = "requested"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from ghcrctl.github.graph import Graph
-    from ghcrctl.github.policy import Policy
+    from ghcrctl.github.retention_policy import Policy
 
 
 def by_age(graph: Graph, policy: Policy, digests: Iterable[str]) -> list[str]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ghcrctl.github.graph import Graph
-    from ghcrctl.github.policy import Policy
+    from ghcrctl.github.retention_policy import Policy
 
 _MAX_SHOWN = 3
 # The algorithm and twelve digits of a digest.

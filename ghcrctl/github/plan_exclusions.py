@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ghcrctl.github.deletion_planner import label
 from ghcrctl.github.plan import Kept
-from ghcrctl.github.planner import label
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

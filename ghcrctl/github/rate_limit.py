@@ -11,14 +11,14 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.rate_limit_waits import Wait, ignore_wait
+from ghcrctl.content.wait_events import Wait, ignore_wait
 from ghcrctl.oci.numbers import whole_number
 from ghcrctl.registry.retry_after import requested_wait, underlying_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ghcrctl.content.rate_limit_waits import Waiting
+    from ghcrctl.content.wait_events import Waiting
 
 POINTS_PER_MINUTE = 900
 _WINDOW_SECONDS = 60.0

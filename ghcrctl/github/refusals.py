@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ghcrctl.credentials.credential import Credential
-    from ghcrctl.github.instance import Instance
+    from ghcrctl.github.github_hosts import Instance
 
 _LONGEST_QUOTE = 300
 # Scopes that include other scopes (GitHub's documentation, "Scopes for OAuth apps").

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ghcrctl.oci.expression import searcher
+from ghcrctl.oci.regular_expression import searcher
 from ghcrctl.oci.tag_pattern import parse_pattern, tag_filter
 
 if TYPE_CHECKING:

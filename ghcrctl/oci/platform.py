@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import InvalidPlatformError, UnsupportedError
-from ghcrctl.oci.machine import machine_name
+from ghcrctl.oci.host_processor import machine_name
 from ghcrctl.oci.platform_match import features_rank, variant_rank, version_rank
 from ghcrctl.oci.quotes import shortened
 

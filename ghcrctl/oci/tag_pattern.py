@@ -6,7 +6,7 @@ import fnmatch
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidFilterError
-from ghcrctl.oci.expression import full_matcher
+from ghcrctl.oci.regular_expression import full_matcher
 from ghcrctl.oci.version import Range, Version
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from ghcrctl.content.rate_limit_waits import report_retries
 from ghcrctl.content.retry import retry
+from ghcrctl.content.wait_events import report_retries
 from ghcrctl.credentials.renewal_hints import renewal_hint
 from ghcrctl.errors import AuthError, GhcrctlError, InvalidResponseError, UnauthorizedError
 from ghcrctl.registry.body_stream import error_text

@@ -6,8 +6,8 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ghcrctl.content.rate_limit_waits import report_retries
 from ghcrctl.content.retry import RetryPolicy, retry
+from ghcrctl.content.wait_events import report_retries
 from ghcrctl.errors import (
     ConnectionFailedError,
     NetworkError,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import InvalidReferenceError, InvalidSettingError
 from ghcrctl.oci.reference import Reference
-from ghcrctl.registry.routes import ALL, PULL_MODES, Location, Rule
+from ghcrctl.registry.registry_rules import ALL, PULL_MODES, Location, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -23,7 +23,7 @@ from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import parse
 from ghcrctl.registry.blob_upload import BlobUploader
 from ghcrctl.registry.foreign_layers import open_foreign
-from ghcrctl.registry.ranges import open_blob
+from ghcrctl.registry.parallel_ranges import open_blob
 from ghcrctl.registry.referrers import add_referrer, list_referrers
 
 if TYPE_CHECKING:

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from ghcrctl.registry.blocked_registry import BlockedPlace
 from ghcrctl.registry.endpoint import spellings
-from ghcrctl.registry.mirrors import MirroredSource
+from ghcrctl.registry.mirrored_source import MirroredSource
+from ghcrctl.registry.registry_rules import blocked_error, without_default_port
 from ghcrctl.registry.repository import Repository
-from ghcrctl.registry.routes import blocked_error, without_default_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ghcrctl.oci.reference import Reference
     from ghcrctl.registry.client import RegistryClient
-    from ghcrctl.registry.routes import Route, Routes, Step
+    from ghcrctl.registry.registry_rules import Route, Routes, Step
 
     RepositorySource = Repository | MirroredSource
 

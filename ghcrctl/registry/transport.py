@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.content.rate_limit_waits import Wait
 from ghcrctl.content.retry import RetryPolicy, note_failure, used_attempts
+from ghcrctl.content.wait_events import Wait
 from ghcrctl.errors import (
     GhcrctlError,
     InterruptedByUserError,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.rate_limit_waits import ignore_wait
 from ghcrctl.content.retry import RetryPolicy
+from ghcrctl.content.wait_events import ignore_wait
 from ghcrctl.registry.endpoint import TlsPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ghcrctl.content.rate_limit_waits import Waiting
+    from ghcrctl.content.wait_events import Waiting
     from ghcrctl.registry.proxies import ProxyRules
 
 

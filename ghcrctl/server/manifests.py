@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.content.streams import Content
 from ghcrctl.errors import (
     DigestMismatchError,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.content.thread_waits import join
 from ghcrctl.errors import ConnectionFailedError, UnsupportedError
-from ghcrctl.server.chunked import with_bounded_chunks
+from ghcrctl.server.chunked_body import with_bounded_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

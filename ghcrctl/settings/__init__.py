@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 
 from ghcrctl.errors import InvalidSettingError, UnsupportedError, UsageError
-from ghcrctl.oci.machine import machine_name
+from ghcrctl.oci.host_processor import machine_name
 from ghcrctl.oci.platform import Platform, machine_platform
 from ghcrctl.settings.setting_table import SETTINGS, Setting
 from ghcrctl.settings.toml_file import read_toml
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ghcrctl.registry.insecure_hosts import InsecureHosts
-    from ghcrctl.registry.routes import Routes
+    from ghcrctl.registry.registry_rules import Routes
 
 __all__ = ["SETTINGS", "Settings", "host_platform", "read_toml"]
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidSettingError
 from ghcrctl.registry.registries_conf import merged, read_rules
-from ghcrctl.registry.routes import Routes, rules_of_docker, rules_of_settings
+from ghcrctl.registry.registry_rules import Routes, rules_of_docker, rules_of_settings
 from ghcrctl.settings.docker_files import daemon_files
 from ghcrctl.settings.toml_file import read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ghcrctl.registry.routes import Rule
+    from ghcrctl.registry.registry_rules import Rule
     from ghcrctl.settings import Settings
 
 _SYSTEM_CONTAINERS = Path("/etc/containers")

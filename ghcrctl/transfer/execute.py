@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.memory_place import MemoryPlace, Overlay
 from ghcrctl.content.ports import Mounter
 from ghcrctl.content.retry import RetryPolicy, retry
 from ghcrctl.content.streams import Content

@@ -71,7 +71,7 @@ HANDLED = {"AttributeError", "ImportError", "ModuleNotFoundError", "Exception"}
 # Functions that only run where a guard elsewhere lets them.
 CALLED_BEHIND_A_GUARD = {
     # Only called on Windows.
-    "ghcrctl/cli/format/windows.py": {"ctypes.windll"},
+    "ghcrctl/cli/format/windows_console.py": {"ctypes.windll"},
     # Only called where there are locks, which Windows has not.
     "ghcrctl/store/scratch.py": {"os.kill"},
 }

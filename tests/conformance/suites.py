@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.content.ports import Lister, Sink, Source
 from ghcrctl.content.streams import Content
 from ghcrctl.errors import (

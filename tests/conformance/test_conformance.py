@@ -12,7 +12,7 @@ from ghcrctl.archive.archive_sink import ArchiveSink
 from ghcrctl.archive.layout import LayoutSource
 from ghcrctl.archive.layout_folder import LayoutPlace
 from ghcrctl.archive.tar_files import Positioned, TarFiles
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.oci.platform import Platform
 from ghcrctl.server.store_backend import StoreBackend
 from ghcrctl.store.place import StorePlace

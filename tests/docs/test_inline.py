@@ -103,5 +103,5 @@ def test_modules_that_a_page_names_are_there(page: Path) -> None:
 
 
 def test_an_unknown_module_is_noticed() -> None:
-    text = "`ghcrctl/cli/main.py`, `registry/ranges.py`, `nothing.py`, `cli/ranges.py`"
+    text = "`ghcrctl/cli/main.py`, `registry/parallel_ranges.py`, `nothing.py`, `cli/ranges.py`"
     assert unknown_modules(text) == {"nothing.py", "cli/ranges.py"}

@@ -6,7 +6,7 @@ import contextlib
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.content.streams import Content
 from tests.builders import artifact, attested
 from tests.docs import images

@@ -19,7 +19,7 @@ from ghcrctl.operations.moving.copy import copy
 from ghcrctl.operations.moving.pull import pull
 from ghcrctl.operations.moving.push import push
 from ghcrctl.operations.store.fsck import check
-from ghcrctl.registry import blob_upload, ranges
+from ghcrctl.registry import blob_upload, parallel_ranges
 from tests.builders import random_image
 from tests.faults.matrix import CASES, DEAD, IMAGE, SEGMENT, Case
 from tests.registry_double import PlainRegistry, RegistryDouble
@@ -142,9 +142,9 @@ def world(tmp_path: Path, registries: tuple[RegistryDouble, PlainRegistry]) -> I
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the layer a large one, and no wait a long one."""
-    monkeypatch.setattr(ranges, "SEGMENT", SEGMENT)
-    monkeypatch.setattr(ranges, "PARALLEL_FROM", 4 * SEGMENT)
-    monkeypatch.setattr(ranges, "_FAST", 1e15)
+    monkeypatch.setattr(parallel_ranges, "SEGMENT", SEGMENT)
+    monkeypatch.setattr(parallel_ranges, "PARALLEL_FROM", 4 * SEGMENT)
+    monkeypatch.setattr(parallel_ranges, "_FAST", 1e15)
     monkeypatch.setattr(blob_upload, "CHUNK", SEGMENT)
     patient = RetryPolicy.delay
     monkeypatch.setattr(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import ManifestUnknownError
 from ghcrctl.oci.digest import Digest
-from ghcrctl.server.memory import MemoryBackend
+from ghcrctl.server.memory_backend import MemoryBackend
 
 if TYPE_CHECKING:
     from ghcrctl.content.streams import Content

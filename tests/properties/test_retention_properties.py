@@ -16,13 +16,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ghcrctl.errors import RefusedError
+from ghcrctl.github.deletion_planner import Target, make_plan, plan_deletion
 from ghcrctl.github.graph import Graph
 from ghcrctl.github.manifest_facts import Child, Facts
 from ghcrctl.github.plan import plan_from_json
 from ghcrctl.github.plan_exclusions import exclude_versions
-from ghcrctl.github.planner import Target, make_plan, plan_deletion
-from ghcrctl.github.policy import Policy
 from ghcrctl.github.records import Version
+from ghcrctl.github.retention_policy import Policy
 from ghcrctl.oci.media_types import OCI_INDEX, OCI_MANIFEST
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ghcrctl.cli.format.units import Measure
     from ghcrctl.errors import GhcrctlError
     from ghcrctl.github.plan import Plan, Step
-    from ghcrctl.operations.packages.apply import Done
+    from ghcrctl.operations.packages.apply_plan import Done
 
 NO_TAG = "<none>"
 _COLUMNS = (

@@ -315,6 +315,6 @@ def understands_sequences(stream: TextIO) -> bool:
     """Check whether a terminal understands control sequences; on Windows, turn them on."""
     if os.name != "nt":
         return True
-    from ghcrctl.cli.format.windows import enable_sequences
+    from ghcrctl.cli.format.windows_console import enable_sequences
 
     return enable_sequences(stream)

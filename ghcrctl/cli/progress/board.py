@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ghcrctl.cli.progress.pauses import Pauses
 from ghcrctl.cli.progress.snapshot import Countdown, Row, Snapshot
 from ghcrctl.cli.progress.speed import Speed
-from ghcrctl.content.rate_limit_waits import attempt_note
+from ghcrctl.content.wait_events import attempt_note
 from ghcrctl.transfer.events import (
     Failed,
     Outcome,
@@ -23,7 +23,7 @@ from ghcrctl.transfer.plan import Action
 
 if TYPE_CHECKING:
     from ghcrctl.cli.progress.speed import Clock
-    from ghcrctl.content.rate_limit_waits import Wait
+    from ghcrctl.content.wait_events import Wait
     from ghcrctl.oci.digest import Digest
     from ghcrctl.transfer.events import Event
     from ghcrctl.transfer.plan import Plan, Step

@@ -53,6 +53,6 @@ def _can_draw(environ: Mapping[str, str]) -> bool:
         return False
     if os.name != "nt":
         return True
-    from ghcrctl.cli.format.windows import enable_sequences
+    from ghcrctl.cli.format.windows_console import enable_sequences
 
     return enable_sequences(sys.stderr)

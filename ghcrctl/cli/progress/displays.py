@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ghcrctl.cli.progress.snapshot import Row
-    from ghcrctl.content.rate_limit_waits import Wait
+    from ghcrctl.content.wait_events import Wait
     from ghcrctl.transfer.events import Event, Observer
 
     Print = Callable[[str], None]

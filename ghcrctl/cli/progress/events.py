@@ -12,7 +12,7 @@ from ghcrctl.transfer.plan import Action
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ghcrctl.content.rate_limit_waits import Wait
+    from ghcrctl.content.wait_events import Wait
     from ghcrctl.transfer.events import Event
     from ghcrctl.transfer.plan import Plan
 

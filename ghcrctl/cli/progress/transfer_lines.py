@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from ghcrctl.cli.format.units import human_size
-from ghcrctl.content.rate_limit_waits import attempt_note
+from ghcrctl.content.wait_events import attempt_note
 from ghcrctl.transfer.events import Finished, Outcome, Planned, Retrying
 from ghcrctl.transfer.plan import Action
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ghcrctl.archive import docker, legacy
+from ghcrctl.archive import docker_reader, legacy
 from ghcrctl.archive.layout import INDEX_FILE, LayoutSource, blob_path, is_layout
 from ghcrctl.archive.list_agreement import check_agreement, unlisted_names
 from ghcrctl.archive.names import ORIGIN, REF_NAME, name_of, short_names
 from ghcrctl.archive.open_archive import open_archive
-from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.memory_place import MemoryPlace, Overlay
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.content.thread_waits import wait_for_result
 from ghcrctl.content.threads import ThreadPool
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from ghcrctl.archive.docker import DockerImage
+    from ghcrctl.archive.docker_reader import DockerImage
     from ghcrctl.archive.files import Files
     from ghcrctl.content.ports import Source, Stream
     from ghcrctl.operations.common.session import Session
@@ -105,11 +105,11 @@ def open_image_archive(
     store = session.store
     store.prepare()
     with open_archive(archive, store.root / "ghcrctl") as files:
-        if docker.has_both_lists(files):
+        if docker_reader.has_both_lists(files):
             check_agreement(files)
-        if docker.is_docker(files):
+        if docker_reader.is_docker(files):
             yield _DockerArchive(session, files, observer, compression).read(
-                docker.read_images(files)
+                docker_reader.read_images(files)
             )
         elif is_layout(files):
             yield _layout(session, files)
@@ -126,7 +126,7 @@ def open_image_archive(
 
 def _layout(session: Session, files: Files) -> OpenedArchive:
     source = LayoutSource(files)
-    short = short_names(docker.listed_names(files))
+    short = short_names(docker_reader.listed_names(files))
     names = ArchiveNames(source.label, session.warn, local_names=session.has_local_names)
     listed: set[str] = set()
     for entry in source.entries:

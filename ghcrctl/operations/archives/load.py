@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.memory_place import MemoryPlace, Overlay
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import BlobUnknownError, IntegrityError, UsageError
 from ghcrctl.layers.compression import Compression

@@ -12,7 +12,7 @@ from ghcrctl.archive.archive_sink import ArchiveSink
 from ghcrctl.archive.docker_writer import DockerWriter, Image, Layer
 from ghcrctl.archive.layout_folder import LayoutPlace
 from ghcrctl.archive.names import docker_tag
-from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.memory_place import MemoryPlace, Overlay
 from ghcrctl.content.provenance import error_origin
 from ghcrctl.content.streams import Content, read_metadata
 from ghcrctl.errors import RefusedError, UsageError

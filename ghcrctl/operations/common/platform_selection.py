@@ -15,7 +15,7 @@ from ghcrctl.operations.common.platform_check import warn_of_mismatch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ghcrctl.content.memory import MemoryPlace
+    from ghcrctl.content.memory_place import MemoryPlace
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest

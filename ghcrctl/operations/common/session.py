@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from ghcrctl import __version__
-from ghcrctl.content.rate_limit_waits import ignore_wait, report_retries
 from ghcrctl.content.retry import RetryPolicy, retry
+from ghcrctl.content.wait_events import ignore_wait, report_retries
 from ghcrctl.errors import RefusedError
 from ghcrctl.oci.reference import DOCKER_HUB, Reference
 from ghcrctl.store.store import Store
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ghcrctl.content.ports import Stream
-    from ghcrctl.content.rate_limit_waits import Waiting
+    from ghcrctl.content.wait_events import Waiting
     from ghcrctl.credentials.credential_chain import CredentialChain
     from ghcrctl.github.packages import Packages
     from ghcrctl.registry.client import RegistryClient
@@ -224,7 +224,7 @@ class Session:
             UnsupportedError: the registry does not belong to GitHub.
         """
         from ghcrctl.github.client import GitHub
-        from ghcrctl.github.instance import instance_of
+        from ghcrctl.github.github_hosts import instance_of
         from ghcrctl.github.packages import Packages
         from ghcrctl.github.rate_limit import RateLimiter
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.content.memory import Overlay
+from ghcrctl.content.memory_place import Overlay
 from ghcrctl.oci.config import go_time
 from ghcrctl.operations.common.find import find
 from ghcrctl.operations.common.image_contents import image_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.content.streams import Content, read_metadata
 from ghcrctl.errors import RefusedError
 from ghcrctl.oci.manifest import Index, parse

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.memory_place import MemoryPlace, Overlay
 from ghcrctl.content.streams import CHUNK_SIZE, Content, read_metadata
 from ghcrctl.errors import (
     BlobUnknownError,

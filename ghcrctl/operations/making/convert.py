@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.memory_place import MemoryPlace, Overlay
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import GhcrctlError, UnsupportedError, UsageError
 from ghcrctl.oci.descriptor import string_map

@@ -23,7 +23,7 @@ from ghcrctl.transfer.plan import MAX_DEPTH, MAX_DESCRIPTORS, MAX_MANIFESTS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ghcrctl.content.memory import MemoryPlace
+    from ghcrctl.content.memory_place import MemoryPlace
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.platform import Platform

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from ghcrctl.errors import UsageError
+from ghcrctl.operations.common.published_tags import refuse_partial_replacement
 from ghcrctl.operations.making.indexes import (
     NAMELESS,
     IndexTarget,
@@ -12,7 +13,6 @@ from ghcrctl.operations.making.indexes import (
     mount_source,
     open_sink,
 )
-from ghcrctl.operations.making.published_tags import refuse_partial_replacement
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.memory_place import MemoryPlace, Overlay
 from ghcrctl.layers.flatten_layers import flatten
 from ghcrctl.layers.merged_tree import Tree
 from ghcrctl.layers.tar_writer import TarWriter

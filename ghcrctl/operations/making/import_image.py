@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.memory_place import MemoryPlace, Overlay
 from ghcrctl.errors import UnsupportedError, UsageError
 from ghcrctl.oci import media_types
 from ghcrctl.oci.reference import check_new_name

@@ -13,7 +13,7 @@ from dataclasses import replace as changed
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.memory_place import MemoryPlace, Overlay
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import IntegrityError, StoreError, UnsupportedError
 from ghcrctl.layers.directory_tar import TreeStream

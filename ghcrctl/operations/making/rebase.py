@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.memory_place import MemoryPlace, Overlay
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.operations.common.new_layer import rfc3339

@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.memory_place import MemoryPlace, Overlay
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.common.platform_selection import Selection, choose
-from ghcrctl.operations.common.session import local_name_error
-from ghcrctl.operations.making.published_tags import (
+from ghcrctl.operations.common.published_tags import (
     manifests_of,
     refuse_platform_loss,
     warn_of_part,
 )
+from ghcrctl.operations.common.session import local_name_error
 from ghcrctl.operations.moving.copy_referrers import (
     combine_plans,
     copy_referrers,

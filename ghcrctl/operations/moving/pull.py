@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.memory_place import MemoryPlace, Overlay
 from ghcrctl.errors import InvalidManifestError, SchemaOneError, UsageError
 from ghcrctl.oci.manifest import Index, Manifest
 from ghcrctl.operations.common.index_origin import keep_origin

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import NoSuchImageError, StoreError, UsageError
+from ghcrctl.operations.common.published_tags import refuse_platform_loss, warn_of_part
 from ghcrctl.operations.common.session import local_name_error
-from ghcrctl.operations.making.published_tags import refuse_platform_loss, warn_of_part
 from ghcrctl.store.garbage_collection import closure
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import Planned, ignore

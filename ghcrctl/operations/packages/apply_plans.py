@@ -16,7 +16,7 @@ from ghcrctl.errors import (
     UsageError,
 )
 from ghcrctl.github.plan import plans_to_json
-from ghcrctl.operations.packages.apply import Report, apply_plan, preview_plan
+from ghcrctl.operations.packages.apply_plan import Report, apply_plan, preview_plan
 from ghcrctl.operations.packages.journal import (
     State,
     journal_beside,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.github.plan import Plan, Step
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.packages.apply import Done
+    from ghcrctl.operations.packages.apply_plan import Done
     from ghcrctl.operations.packages.journal import Journal
     from ghcrctl.operations.packages.package_batch import Failed
     from ghcrctl.operations.packages.package_graph import Progress

@@ -7,8 +7,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import GhcrctlError, NotFoundError, PackageUnknownError
+from ghcrctl.github.deletion_planner import label
 from ghcrctl.github.plan import unreadable_error
-from ghcrctl.github.planner import label
 from ghcrctl.github.version_kinds import kind_of
 from ghcrctl.operations.packages.package_batch import check_selection, each_package
 from ghcrctl.operations.packages.package_graph import no_progress, read_graph

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import PackageUnknownError
-from ghcrctl.github.planner import Target, plan_deletion, plan_whole
+from ghcrctl.github.deletion_planner import Target, plan_deletion, plan_whole
 from ghcrctl.operations.packages.package_graph import load_graph, no_progress
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import RefusedError
-from ghcrctl.github.planner import Target, make_plan
+from ghcrctl.github.deletion_planner import Target, make_plan
 from ghcrctl.github.repositories import (
     branches,
     open_pull_requests,
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from ghcrctl.errors import GhcrctlError
     from ghcrctl.github.graph import Graph
     from ghcrctl.github.plan import Plan
-    from ghcrctl.github.policy import Policy
     from ghcrctl.github.repositories import TagOrigin
+    from ghcrctl.github.retention_policy import Policy
     from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.packages.package_batch import Failed
     from ghcrctl.operations.packages.package_graph import Progress

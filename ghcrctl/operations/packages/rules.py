@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import GhcrctlError, UsageError
-from ghcrctl.github.policy import AGES, MIN_AGE, WHEN_EMPTY, Policy
 from ghcrctl.github.repositories import tags_of_closed, tags_of_deleted
+from ghcrctl.github.retention_policy import AGES, MIN_AGE, WHEN_EMPTY, Policy
 from ghcrctl.operations.common.rule_file import (
     as_flag,
     as_mapping,

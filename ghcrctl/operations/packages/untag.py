@@ -13,7 +13,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.rate_limit_waits import Wait
+from ghcrctl.content.wait_events import Wait
 from ghcrctl.errors import (
     GhcrctlError,
     ManifestUnknownError,
@@ -27,7 +27,7 @@ from ghcrctl.oci import media_types
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, parse
 from ghcrctl.oci.reference import is_tag
-from ghcrctl.operations.making.published_tags import refuse_platform_loss_of_tag
+from ghcrctl.operations.common.published_tags import refuse_platform_loss_of_tag
 from ghcrctl.operations.packages.package_names import resolve_owner
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from ghcrctl.content.threads import thread_pool
 from ghcrctl.errors import NetworkError, NotFoundError
 from ghcrctl.oci.manifest import Index, parse
 from ghcrctl.operations.registries.referrer_kinds import read_referrer_type, title_of
-from ghcrctl.registry.mirrors import MirroredSource
+from ghcrctl.registry.mirrored_source import MirroredSource
 from ghcrctl.registry.referrers import referrers_tag
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.memory import Overlay
+from ghcrctl.content.memory_place import Overlay
 from ghcrctl.errors import GhcrctlError, IntegrityError
 from ghcrctl.store.check import MISNAMED, check_content, check_names
 from ghcrctl.store.garbage_collection import closure

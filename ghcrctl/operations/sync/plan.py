@@ -7,7 +7,7 @@ from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.memory_place import MemoryPlace, Overlay
 from ghcrctl.content.threads import thread_pool
 from ghcrctl.errors import (
     GhcrctlError,

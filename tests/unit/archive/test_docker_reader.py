@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ghcrctl.archive.docker import (
+from ghcrctl.archive.docker_reader import (
     diff_ids_of,
     has_both_lists,
     is_docker,

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from ghcrctl.cli.docker_commands import advice_for, closest_command
 from ghcrctl.cli.main import ALIASES, COMMANDS
+from ghcrctl.cli.missing_docker_commands import advice_for, closest_command
 
 # Every command of docker 29 that ghcrctl does not have.
 DOCKERS = """

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.content.streams import CHUNK_SIZE, Content, VerifiedStream
 from ghcrctl.errors import DigestMismatchError, IntegrityError, SizeMismatchError
 from ghcrctl.oci.descriptor import Descriptor

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ghcrctl.content.rate_limit_waits import Wait, report_retries
 from ghcrctl.content.retry import RetryPolicy, retry
+from ghcrctl.content.wait_events import Wait, report_retries
 from ghcrctl.errors import ConnectionLostError
 
 

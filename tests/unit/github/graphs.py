@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from ghcrctl.github.deletion_planner import Target
 from ghcrctl.github.graph import Graph
 from ghcrctl.github.manifest_facts import Child, Facts
-from ghcrctl.github.planner import Target
 from ghcrctl.github.records import Version
 from ghcrctl.github.subject_tags import subject_of_tag
 from ghcrctl.oci.media_types import OCI_INDEX, OCI_MANIFEST

@@ -10,7 +10,7 @@ import pytest
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.github.client import GitHub
-from ghcrctl.github.instance import Instance
+from ghcrctl.github.github_hosts import Instance
 from ghcrctl.github.packages import Packages
 from ghcrctl.github.rate_limit import RateLimiter
 from ghcrctl.oci.media_types import OCI_INDEX

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.github.planner import make_plan, plan_deletion
-from ghcrctl.github.policy import Policy
+from ghcrctl.github.deletion_planner import make_plan, plan_deletion
+from ghcrctl.github.retention_policy import Policy
 from tests.unit.github.graphs import NOW, TARGET, Versions, digest_of
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from ghcrctl.errors import InvalidFilterError, RefusedError, RetainedError
-from ghcrctl.github.planner import plan_deletion, plan_whole
-from ghcrctl.github.policy import Policy
+from ghcrctl.github.deletion_planner import plan_deletion, plan_whole
+from ghcrctl.github.retention_policy import Policy
 from tests.unit.github.graphs import NOW, TARGET, Versions, digest_of, tag_for
 from tests.unit.github.plans import deleted, gone, multi_platform, planned, why
 

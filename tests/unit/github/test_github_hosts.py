@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ghcrctl.errors import UnsupportedError
-from ghcrctl.github.instance import instance_of
+from ghcrctl.github.github_hosts import instance_of
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ghcrctl.errors import RefusedError
-from ghcrctl.github.policy import Policy
+from ghcrctl.github.retention_policy import Policy
 from tests.unit.github.graphs import Versions, tag_for
 from tests.unit.github.plans import gone, multi_platform, planned, why
 

@@ -17,7 +17,7 @@ from ghcrctl.errors import (
     RegistryUnavailableError,
 )
 from ghcrctl.github.client import GitHub
-from ghcrctl.github.instance import Instance
+from ghcrctl.github.github_hosts import Instance
 from ghcrctl.github.packages import Packages
 from ghcrctl.github.rate_limit import RateLimiter
 from ghcrctl.registry.transport_errors import may_have_arrived

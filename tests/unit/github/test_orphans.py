@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from ghcrctl.github.deletion_planner import make_plan
 from ghcrctl.github.manifest_facts import Child
-from ghcrctl.github.planner import make_plan
-from ghcrctl.github.policy import Policy
+from ghcrctl.github.retention_policy import Policy
 from tests.unit.github.graphs import NOW, SIGNATURE, TARGET, Versions, digest_of, tag_for
 from tests.unit.github.plans import deleted, gone, multi_platform, planned
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ghcrctl.errors import NotFoundError, UsageError
+from ghcrctl.github.deletion_planner import make_plan
 from ghcrctl.github.plan import plans_from_file, plans_to_json
-from ghcrctl.github.planner import make_plan
-from ghcrctl.github.policy import Policy
+from ghcrctl.github.retention_policy import Policy
 from tests.unit.github.graphs import NOW, TARGET, Versions
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ghcrctl.github.deletion_planner import make_plan, plan_whole
 from ghcrctl.github.plan_exclusions import exclude_versions
-from ghcrctl.github.planner import make_plan, plan_whole
-from ghcrctl.github.policy import Policy
+from ghcrctl.github.retention_policy import Policy
 from tests.unit.github.graphs import NOW, TARGET, Versions, digest_of, tag_for
 
 OLD = Policy(include=("v*",), floor=0)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ghcrctl.errors import InvalidFilterError, RefusedError
-from ghcrctl.github.policy import Policy
+from ghcrctl.github.retention_policy import Policy
 from tests.unit.github.graphs import Versions, digest_of, tag_for
 from tests.unit.github.plans import deleted, deletion, gone, multi_platform, planned, reasons, why
 

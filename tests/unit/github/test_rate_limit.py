@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ghcrctl.content.rate_limit_waits import Wait
+from ghcrctl.content.wait_events import Wait
 from ghcrctl.github.rate_limit import RateLimiter, refusal_wait
 
 NOW = 1_700_000_000.0

@@ -19,7 +19,7 @@ from ghcrctl.errors import (
     RetainedError,
     UnauthorizedError,
 )
-from ghcrctl.github.instance import instance_of
+from ghcrctl.github.github_hosts import instance_of
 from ghcrctl.github.refusals import Refusal, explain_refusal
 from tests.packages_double.api import LAST_TAGGED, POPULAR
 

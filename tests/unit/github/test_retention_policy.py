@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from ghcrctl.errors import InvalidFilterError
-from ghcrctl.github.policy import Policy
 from ghcrctl.github.records import Version
+from ghcrctl.github.retention_policy import Policy
 from tests.unit.github.graphs import NOW, digest_of
 
 SECOND = timedelta(seconds=1)

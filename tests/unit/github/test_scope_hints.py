@@ -9,7 +9,7 @@ import pytest
 
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.errors import GhcrctlError, InvalidResponseError
-from ghcrctl.github.instance import instance_of
+from ghcrctl.github.github_hosts import instance_of
 from ghcrctl.github.records import read_package, read_version
 from ghcrctl.github.refusals import Refusal, explain_refusal
 

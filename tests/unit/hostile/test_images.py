@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.errors import GhcrctlError, InvalidManifestError
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor

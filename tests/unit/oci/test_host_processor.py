@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from ghcrctl.errors import UnsupportedError
-from ghcrctl.oci.machine import machine_name
+from ghcrctl.oci.host_processor import machine_name
 from ghcrctl.oci.platform import Platform, machine_platform
 from ghcrctl.settings import Settings, host_platform
 

@@ -15,9 +15,9 @@ from ghcrctl.operations.inside.files import list_files, read_file
 from ghcrctl.operations.inside.image_layers import ImageSelector
 from ghcrctl.operations.moving.copy import copy
 from ghcrctl.operations.moving.pull import pull
-from ghcrctl.registry import ranges
+from ghcrctl.registry import parallel_ranges
 from ghcrctl.registry.blocked_registry import BlockedPlace
-from ghcrctl.registry.mirrors import MirroredSource
+from ghcrctl.registry.mirrored_source import MirroredSource
 from tests.builders import random_image
 from tests.registry_double import Fault, PlainRegistry, RegistryDouble
 from tests.sessions import is_stored, name_at, session_on
@@ -65,9 +65,9 @@ def test_a_pull_recovers_from_a_flipped_bit(
 def test_a_pull_recovers_from_a_flipped_bit_in_a_segment(
     session: Session, plain_registry: PlainRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ranges, "SEGMENT", 10_000)
-    monkeypatch.setattr(ranges, "PARALLEL_FROM", 20_000)
-    monkeypatch.setattr(ranges, "_FAST", float("inf"))
+    monkeypatch.setattr(parallel_ranges, "SEGMENT", 10_000)
+    monkeypatch.setattr(parallel_ranges, "PARALLEL_FROM", 20_000)
+    monkeypatch.setattr(parallel_ranges, "_FAST", float("inf"))
     wrong = Fault("GET", f"/blobs/{LAYER.digest}", body=b"x" * 10_000, after=2)
     plain_registry.faults.append(wrong)
     pull(session, name_at(plain_registry, session))

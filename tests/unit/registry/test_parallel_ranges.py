@@ -13,8 +13,8 @@ import pytest
 from ghcrctl.errors import DigestMismatchError, GhcrctlError, NetworkError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.operations.moving.pull import pull
-from ghcrctl.registry import ranges
-from ghcrctl.registry.ranges import RangedStream, open_blob
+from ghcrctl.registry import parallel_ranges
+from ghcrctl.registry.parallel_ranges import RangedStream, open_blob
 from ghcrctl.registry.read_ahead import ReadAhead, Span
 from tests.builders import random_image
 from tests.registry_double import Fault, RegistryDouble
@@ -34,9 +34,9 @@ SEGMENT = 64 * 1024
 @pytest.fixture(autouse=True)
 def _small_and_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Treat the layer as large, and every connection as slow."""
-    monkeypatch.setattr(ranges, "SEGMENT", SEGMENT)
-    monkeypatch.setattr(ranges, "PARALLEL_FROM", 4 * SEGMENT)
-    monkeypatch.setattr(ranges, "_FAST", 1e15)
+    monkeypatch.setattr(parallel_ranges, "SEGMENT", SEGMENT)
+    monkeypatch.setattr(parallel_ranges, "PARALLEL_FROM", 4 * SEGMENT)
+    monkeypatch.setattr(parallel_ranges, "_FAST", 1e15)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_a_large_blob_is_read_in_segments_from_the_redirect_target(
 def test_a_fast_connection_reads_the_rest_at_once(
     ghcr: RegistryDouble, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ranges, "_FAST", 0)
+    monkeypatch.setattr(parallel_ranges, "_FAST", 0)
     assert pulled(ghcr, session)
     assert fetched(ghcr) == [206, 206]
 
@@ -87,7 +87,7 @@ def test_a_connections_speed_only_counts_waiting_time(
     ghcr: RegistryDouble, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A speed in bytes per second that is far below loopback's, but above the test's total speed.
-    monkeypatch.setattr(ranges, "_FAST", 100)
+    monkeypatch.setattr(parallel_ranges, "_FAST", 100)
     assert pulled(ghcr, session)
     assert fetched(ghcr) == [206, 206]
 
@@ -96,7 +96,7 @@ def test_the_remaining_size_decides_whether_a_blob_is_large(
     ghcr: RegistryDouble, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, repository = session.resolver.access(name_at(ghcr, session))
-    monkeypatch.setattr(ranges, "PARALLEL_FROM", LAYER.size - 5)
+    monkeypatch.setattr(parallel_ranges, "PARALLEL_FROM", LAYER.size - 5)
     for offset, is_large in ((0, True), (5, True), (6, False)):
         stream = open_blob(client, repository, LAYER, offset)
         stream.close()

@@ -13,7 +13,7 @@ import pytest
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.errors import ConnectionLostError, GhcrctlError, ProxyError, TimedOutError
 from ghcrctl.github.client import GitHub
-from ghcrctl.github.instance import instance_of
+from ghcrctl.github.github_hosts import instance_of
 from ghcrctl.registry.proxies import ProxyRules
 from ghcrctl.registry.transport import Transport
 from ghcrctl.registry.transport_options import TransportOptions

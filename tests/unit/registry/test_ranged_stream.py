@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from ghcrctl.errors import ConnectionLostError, NetworkError
-from ghcrctl.registry import ranges
-from ghcrctl.registry.ranges import RangedStream
+from ghcrctl.registry import parallel_ranges
+from ghcrctl.registry.parallel_ranges import RangedStream
 from ghcrctl.registry.read_ahead import ReadAhead, Span
 from tests.unit.registry.test_body_stream import Raw
 
@@ -24,8 +24,8 @@ FIRST, SECOND = Span(0, SEGMENT), Span(SEGMENT, 2 * SEGMENT)
 
 @pytest.fixture(autouse=True)
 def _small_and_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranges, "SEGMENT", SEGMENT)
-    monkeypatch.setattr(ranges, "_FAST", 1e15)
+    monkeypatch.setattr(parallel_ranges, "SEGMENT", SEGMENT)
+    monkeypatch.setattr(parallel_ranges, "_FAST", 1e15)
 
 
 def answer(
@@ -129,7 +129,7 @@ def test_a_whole_response_needs_no_other_request() -> None:
 def test_after_a_fast_first_range_the_rest_is_requested_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ranges, "_FAST", 0)
+    monkeypatch.setattr(parallel_ranges, "_FAST", 0)
     request, requested = scripted(answer)
     assert read_all(RangedStream(request, alone(), offset=0, size=SIZE)) == DATA
     assert requested == [FIRST, Span(SEGMENT)]
@@ -227,7 +227,7 @@ def test_a_short_range_of_unknown_length_is_a_lost_connection() -> None:
 def test_a_fast_first_range_at_an_offset_is_followed_by_the_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ranges, "_FAST", 0)
+    monkeypatch.setattr(parallel_ranges, "_FAST", 0)
     request, requested = scripted(answer)
     assert read_all(RangedStream(request, alone(), offset=500, size=SIZE)) == DATA[500:]
     assert requested == [Span(500, SEGMENT + 500), Span(SEGMENT + 500)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.content.streams import Content
 from ghcrctl.credentials.credential_chain import CredentialChain
 from ghcrctl.credentials.sources import Environment

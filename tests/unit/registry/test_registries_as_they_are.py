@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.content.streams import Content
 from ghcrctl.credentials.credential import Credential
@@ -18,7 +18,7 @@ from ghcrctl.errors import (
     ManifestUnknownError,
     RedirectError,
 )
-from ghcrctl.registry import ranges
+from ghcrctl.registry import parallel_ranges
 from ghcrctl.registry.client import RegistryClient
 from ghcrctl.registry.repository import Repository
 from ghcrctl.registry.transport_options import TransportOptions
@@ -257,8 +257,8 @@ def test_a_blob_is_read_whole_if_ranges_are_refused(
     parallel: bool,
 ) -> None:
     if parallel:
-        monkeypatch.setattr(ranges, "SEGMENT", 1000)
-        monkeypatch.setattr(ranges, "PARALLEL_FROM", 2000)
+        monkeypatch.setattr(parallel_ranges, "SEGMENT", 1000)
+        monkeypatch.setattr(parallel_ranges, "PARALLEL_FROM", 2000)
     plain_registry.faults.append(Fault(method="GET", path_contains="/blobs/", status=status))
     offset = 0 if parallel else 5
     stream = repository.open(LAYER, offset)

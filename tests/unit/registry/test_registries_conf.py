@@ -9,7 +9,7 @@ import pytest
 from ghcrctl.errors import InvalidSettingError
 from ghcrctl.oci.reference import Reference
 from ghcrctl.registry.registries_conf import merged, read_rules
-from ghcrctl.registry.routes import Location, Rule
+from ghcrctl.registry.registry_rules import Location, Rule
 from ghcrctl.settings import Settings, read_toml
 from ghcrctl.settings.registry_files import files_of_containers
 

@@ -14,7 +14,7 @@ import pytest
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.oci.reference import Reference
 from ghcrctl.registry.registries_conf import merged, read_rules
-from ghcrctl.registry.routes import Location, Routes, Rule, rewrite
+from ghcrctl.registry.registry_rules import Location, Routes, Rule, rewrite
 from ghcrctl.settings import read_toml
 
 if TYPE_CHECKING:

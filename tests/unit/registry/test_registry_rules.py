@@ -7,7 +7,7 @@ import pytest
 from ghcrctl.errors import InvalidSettingError, RefusedError
 from ghcrctl.oci.reference import Reference
 from ghcrctl.registry.insecure_hosts import InsecureHosts, of_docker
-from ghcrctl.registry.routes import (
+from ghcrctl.registry.registry_rules import (
     Location,
     Route,
     Routes,

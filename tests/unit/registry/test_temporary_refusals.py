@@ -16,7 +16,7 @@ from tests.unit.registry.party import PULL, PUSH, REALM, Party, gives
 if TYPE_CHECKING:
     import responses
 
-    from ghcrctl.content.rate_limit_waits import Wait
+    from ghcrctl.content.wait_events import Wait
     from ghcrctl.registry.auth import Scope
 
 URL = "https://ghcr.io/v2/octo/image/blobs/uploads/1"

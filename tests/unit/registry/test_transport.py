@@ -30,7 +30,7 @@ from ghcrctl.registry.transport_options import TransportOptions
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ghcrctl.content.rate_limit_waits import Wait
+    from ghcrctl.content.wait_events import Wait
 
 URL = "https://ghcr.io/v2/octo/image/blobs/x"
 STORAGE = "https://storage.example/x?signature=verysecret"

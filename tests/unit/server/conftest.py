@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.oci.platform import Platform
-from ghcrctl.server.memory import MemoryBackend
+from ghcrctl.server.memory_backend import MemoryBackend
 from ghcrctl.server.store_backend import StoreBackend
 from ghcrctl.store.store import Store
 from tests.registry_double import PlainRegistry

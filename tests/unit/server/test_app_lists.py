@@ -12,7 +12,7 @@ import requests
 from ghcrctl.oci import media_types
 from ghcrctl.oci.digest import Digest
 from ghcrctl.server.app import RegistryApp
-from ghcrctl.server.memory import MemoryBackend
+from ghcrctl.server.memory_backend import MemoryBackend
 from ghcrctl.server.serve import Server
 from tests.builders import artifact, random_image
 from tests.unit.server.test_app import BLOB, DIGEST, OTHER, begin, code_of, http, push_blob, url

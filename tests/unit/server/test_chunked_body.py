@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghcrctl.server.chunked import ChunkedInput
+from ghcrctl.server.chunked_body import ChunkedInput
 
 if TYPE_CHECKING:
     from tests.registry_double import PlainRegistry

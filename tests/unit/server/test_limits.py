@@ -18,7 +18,7 @@ from ghcrctl.server import staged_uploads
 from ghcrctl.server.app import RegistryApp
 from ghcrctl.server.connections import MAX_HEADERS, MAX_LINE
 from ghcrctl.server.host_guard import HostGuard
-from ghcrctl.server.memory import MemoryBackend
+from ghcrctl.server.memory_backend import MemoryBackend
 from ghcrctl.server.serve import Server
 
 if TYPE_CHECKING:

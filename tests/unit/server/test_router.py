@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from werkzeug.test import Client
 
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.content.streams import Content
 from ghcrctl.oci.digest import Digest
 from ghcrctl.server.app import RegistryApp
-from ghcrctl.server.memory import MemoryBackend
+from ghcrctl.server.memory_backend import MemoryBackend
 from tests.builders import random_image
 
 if TYPE_CHECKING:

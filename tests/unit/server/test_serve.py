@@ -11,7 +11,7 @@ import pytest
 
 from ghcrctl.errors import ConnectionFailedError, UnsupportedError
 from ghcrctl.server.app import RegistryApp
-from ghcrctl.server.memory import MemoryBackend
+from ghcrctl.server.memory_backend import MemoryBackend
 from ghcrctl.server.serve import Server, check_libraries
 
 if TYPE_CHECKING:

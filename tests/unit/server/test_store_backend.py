@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.errors import ManifestUnknownError, RefusedError
 from ghcrctl.server.store_backend import StoreBackend
 from ghcrctl.store.place import StorePlace

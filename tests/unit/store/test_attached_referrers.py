@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.images.list import list_images
 from ghcrctl.operations.images.remove import remove

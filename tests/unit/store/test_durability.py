@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.archive.layout_folder import LayoutPlace
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.content.streams import CHUNK_SIZE, Content
 from ghcrctl.errors import ConnectionLostError
 from ghcrctl.oci.descriptor import Descriptor

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.archive.layout_folder import LayoutPlace
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.operations.store.df import disk_usage
 from ghcrctl.operations.store.prune import PruneRules, prune
 from ghcrctl.store import scratch

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.memory_place import MemoryPlace, Overlay
 from ghcrctl.errors import DigestMismatchError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.store.check import check_content

@@ -13,7 +13,7 @@ from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.format.values import Struct
 from ghcrctl.cli.options import pass_app, short_format_option
 from ghcrctl.cli.results import Results
-from ghcrctl.oci.machine import machine_name
+from ghcrctl.oci.host_processor import machine_name
 from ghcrctl.oci.platform import Platform
 
 if TYPE_CHECKING:

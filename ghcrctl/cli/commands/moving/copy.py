@@ -19,7 +19,7 @@ from ghcrctl.cli.options import (
 from ghcrctl.cli.ordered_output import run_in_parallel
 from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, PlanObserver
 from ghcrctl.cli.results import Results
-from ghcrctl.cli.side_options import accesses, side_options
+from ghcrctl.cli.source_target_options import accesses, side_options
 from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.operations.making.convert import read_conversion
 from ghcrctl.operations.making.media_formats import Format

@@ -20,7 +20,7 @@ from ghcrctl.cli.options import (
 )
 from ghcrctl.cli.path_types import PATH
 from ghcrctl.errors import UsageError
-from ghcrctl.github.policy import AGES, WHEN_EMPTY
+from ghcrctl.github.retention_policy import AGES, WHEN_EMPTY
 from ghcrctl.operations.common.rule_file import COMMAND_LINE
 from ghcrctl.operations.packages.prune import plan_prune
 from ghcrctl.operations.packages.rules import parse_rules, read_policy_file

@@ -23,7 +23,7 @@ from ghcrctl.cli.format.style import (
     wants_colour,
 )
 from ghcrctl.cli.format.units import Measure, exact
-from ghcrctl.cli.format.windows import enable_sequences
+from ghcrctl.cli.format.windows_console import enable_sequences
 
 LINKING = Style(width=80, in_colour=True, has_links=True)
 

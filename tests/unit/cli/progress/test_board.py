@@ -6,7 +6,7 @@ import pytest
 
 from ghcrctl.cli.progress.board import Board, ImageBoard
 from ghcrctl.cli.progress.snapshot import Countdown
-from ghcrctl.content.rate_limit_waits import Wait
+from ghcrctl.content.wait_events import Wait
 from ghcrctl.errors import ConnectionLostError
 from ghcrctl.transfer.events import Failed, Finished, Outcome, Progressed, Retrying, Started
 from ghcrctl.transfer.plan import Action

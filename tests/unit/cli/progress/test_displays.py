@@ -7,7 +7,7 @@ import time
 
 from ghcrctl.cli.progress.displays import Display, Lines
 from ghcrctl.cli.progress.events import Throttle
-from ghcrctl.content.rate_limit_waits import Wait
+from ghcrctl.content.wait_events import Wait
 from ghcrctl.transfer.events import Finished, Outcome, Progressed, Started
 from tests.unit.cli.progress.events import Clock, layer, planned
 

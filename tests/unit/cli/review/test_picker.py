@@ -10,7 +10,7 @@ from ghcrctl.cli.format.style import ASCII, Style
 from ghcrctl.cli.review.picker import Choice, Picker
 from ghcrctl.cli.review.review import lines
 from ghcrctl.cli.review.screen import Key, keys_of
-from ghcrctl.github.planner import make_plan
+from ghcrctl.github.deletion_planner import make_plan
 from tests.unit.github.graphs import NOW, TARGET, digest_of
 from tests.unit.github.test_plan_exclusions import OLD, two_releases
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.errors import DigestMismatchError, NoSuchImageError, RefusedError, UsageError
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.archives.save import (

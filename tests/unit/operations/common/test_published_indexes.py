@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.content.streams import Content, read_metadata
 from ghcrctl.errors import RefusedError
 from ghcrctl.oci.manifest import parse
 from ghcrctl.oci.platform import Platform
 from ghcrctl.oci.reference import Reference
-from ghcrctl.operations.making.published_tags import (
+from ghcrctl.operations.common.published_tags import (
     manifests_of,
     refuse_partial_replacement,
     refuse_platform_loss,

@@ -12,7 +12,7 @@ import pytest
 from ghcrctl.cli.format.image_trees import as_json, as_text
 from ghcrctl.cli.format.style import PLAIN
 from ghcrctl.cli.format.units import Measure
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.errors import NoSuchImageError, PlatformNotFoundError, RefusedError
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.manifest import parse_index

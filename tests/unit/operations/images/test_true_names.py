@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ghcrctl.archive.names import CONTAINERD_NAME, ORIGIN, OUR_NAME, REF_NAME
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.content.streams import Content
 from ghcrctl.errors import (
     ConflictError,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.operations.inside.diff import Difference, diff
 from ghcrctl.operations.inside.image_layers import ImageSelector
 from ghcrctl.store.place import StorePlace

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.content.streams import Content
 from ghcrctl.errors import RefusedError
 from ghcrctl.operations.making.artifact import FileEntry, pull_artifact, push_artifact

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ghcrctl.github.plan import plans_from_file, plans_to_json
-from ghcrctl.github.policy import Policy
+from ghcrctl.github.retention_policy import Policy
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.packages.package_names import read_name
 from ghcrctl.operations.packages.prune import plan_prune

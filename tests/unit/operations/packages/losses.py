@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ghcrctl.operations.packages.apply import apply_plan
+from ghcrctl.operations.packages.apply_plan import apply_plan
 from ghcrctl.operations.packages.journal import open_journal
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.github.plan import Plan
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.packages.apply import Done, Report
+    from ghcrctl.operations.packages.apply_plan import Done, Report
     from tests.packages_double import GitHubDouble
     from tests.registry_double.wsgi import Answer, Environ
 

@@ -10,8 +10,8 @@ import pytest
 
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.media_types import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST
-from ghcrctl.operations.packages import apply as applying
-from ghcrctl.operations.packages.apply import Done, Report, apply_plan
+from ghcrctl.operations.packages import apply_plan as applying
+from ghcrctl.operations.packages.apply_plan import Done, Report, apply_plan
 from ghcrctl.operations.packages.delete import plan_delete
 from ghcrctl.operations.packages.journal import State, open_journal
 from tests.builders import index_of, random_image

@@ -10,8 +10,8 @@ import pytest
 
 from ghcrctl.errors import DeniedError, PackageUnknownError, RateLimitedError
 from ghcrctl.oci import media_types
-from ghcrctl.operations.packages import apply as applying
-from ghcrctl.operations.packages.apply import Done, apply_plan
+from ghcrctl.operations.packages import apply_plan as applying
+from ghcrctl.operations.packages.apply_plan import Done, apply_plan
 from ghcrctl.operations.packages.delete import plan_delete
 from ghcrctl.operations.packages.journal import State, open_journal, read_journal
 from tests.builders import index_of, random_image
@@ -24,7 +24,7 @@ from tests.unit.operations.packages.content import (
     plan_of,
     releases,
 )
-from tests.unit.operations.packages.test_apply import applied, states
+from tests.unit.operations.packages.test_apply_plan import applied, states
 
 if TYPE_CHECKING:
     from pathlib import Path

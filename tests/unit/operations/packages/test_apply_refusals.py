@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.errors import DeniedError, RateLimitedError, UnauthorizedError
-from ghcrctl.github.policy import Policy
+from ghcrctl.github.retention_policy import Policy
 from ghcrctl.operations.packages.delete import plan_delete
 from ghcrctl.operations.packages.journal import State
 from tests.packages_double.fixtures import environ_for
@@ -25,7 +25,7 @@ from tests.unit.operations.packages.content import (
     releases,
     through_file,
 )
-from tests.unit.operations.packages.test_apply import always_looks, applied, states
+from tests.unit.operations.packages.test_apply_plan import always_looks, applied, states
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ghcrctl.operations.packages.apply_plans import store_plans
 from ghcrctl.operations.packages.journal import Entry, State, journal_beside, open_journal
-from ghcrctl.operations.packages.plan_execution import store_plans
 from tests.disk_record import DiskRecord
 from tests.unit.operations.packages.content import OLD_ONES, plan_of, releases
 

@@ -16,13 +16,13 @@ from ghcrctl.errors import (
     RefusedError,
     UsageError,
 )
-from ghcrctl.operations.packages.apply import apply_plan
+from ghcrctl.operations.packages.apply_plan import apply_plan
+from ghcrctl.operations.packages.apply_plans import write_plans
 from ghcrctl.operations.packages.journal import (
     State,
     journal_beside,
     open_journal,
 )
-from ghcrctl.operations.packages.plan_execution import write_plans
 from ghcrctl.operations.packages.restore import Outcome, restore_run
 from tests.unit.operations.packages.content import (
     NAME,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ghcrctl.operations.packages.apply_plans import preview_plans
 from ghcrctl.operations.packages.journal import (
     State,
 )
-from ghcrctl.operations.packages.plan_execution import preview_plans
 from tests.builders import random_image
 from tests.unit.operations.packages.content import (
     NAME,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.github.plan import Plan
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.packages.apply import Done
+    from ghcrctl.operations.packages.apply_plan import Done
     from tests.packages_double import GitHubDouble
 
 __all__ = ["journal", "plan", "whole"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.errors import PackageUnknownError, RefusedError, UsageError
-from ghcrctl.operations.packages.apply import apply_plan
+from ghcrctl.operations.packages.apply_plan import apply_plan
 from ghcrctl.operations.packages.delete import plan_delete
 from ghcrctl.operations.packages.journal import open_journal
 from ghcrctl.operations.packages.restore import (

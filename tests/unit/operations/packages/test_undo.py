@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.github.plan import Plan
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.packages.apply import Done
+    from ghcrctl.operations.packages.apply_plan import Done
     from tests.packages_double import GitHubDouble
 
 

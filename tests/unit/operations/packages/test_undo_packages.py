@@ -12,7 +12,7 @@ from ghcrctl.errors import (
     PackageUnknownError,
     UnauthorizedError,
 )
-from ghcrctl.operations.packages.apply import apply_plan
+from ghcrctl.operations.packages.apply_plan import apply_plan
 from ghcrctl.operations.packages.journal import (
     State,
     open_journal,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.github.plan import Plan
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.packages.apply import Done
+    from ghcrctl.operations.packages.apply_plan import Done
     from ghcrctl.operations.packages.restore import Restored
     from tests.packages_double import GitHubDouble
 

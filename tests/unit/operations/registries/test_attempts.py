@@ -12,7 +12,7 @@ from ghcrctl.errors import GhcrctlError
 from ghcrctl.operations.images.tag import tag
 from ghcrctl.operations.moving.pull import pull
 from ghcrctl.operations.moving.push import push
-from ghcrctl.registry import blob_upload, ranges
+from ghcrctl.registry import blob_upload, parallel_ranges
 from ghcrctl.store import blobs
 from tests.builders import random_image
 from tests.registry_double import Fault, PlainRegistry, RegistryDouble
@@ -51,9 +51,9 @@ def _quick_and_small(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(retry.RetryPolicy, "delay", at_once)
     monkeypatch.setattr(blob_upload, "CHUNK", 200_000)
-    monkeypatch.setattr(ranges, "SEGMENT", SEGMENT)
-    monkeypatch.setattr(ranges, "PARALLEL_FROM", 4 * SEGMENT)
-    monkeypatch.setattr(ranges, "_FAST", 1e15)
+    monkeypatch.setattr(parallel_ranges, "SEGMENT", SEGMENT)
+    monkeypatch.setattr(parallel_ranges, "PARALLEL_FROM", 4 * SEGMENT)
+    monkeypatch.setattr(parallel_ranges, "_FAST", 1e15)
 
 
 @pytest.fixture(params=[0, 2], ids=["no retries", "two retries"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.errors import BlobUnknownError, UsageError
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.platform import Platform

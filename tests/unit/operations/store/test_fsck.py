@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.memory_place import MemoryPlace
 from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.operations.moving.pull import pull
 from ghcrctl.operations.store.fsck import check, repair
