@@ -52,7 +52,7 @@ class Archives(Caller):
         """Save local images to an archive, which ``docker load``, podman and skopeo can read.
 
         Args:
-            names: one or several names, digests or IDs. A name without a tag saves all its tags.
+            names: one or more names, digests or IDs. A name without a tag saves all its tags.
             output: the file, which is written atomically; for ``oci-dir``, the directory; or a
                 function that receives the bytes of the archive.
             form: ``oci``, ``docker`` (the format of docker up to version 24) or ``oci-dir``.
@@ -138,7 +138,7 @@ class Archives(Caller):
 
         Args:
             context: a directory or URL, or a `BuildRequest` with all options.
-            tags: one or several names for the image.
+            tags: one or more names for the image.
             file: the Dockerfile; by default, that of the context.
             platform: the target platforms; several create an index.
             build_args: build-time variables; ``None`` takes the value from the environment.

@@ -50,19 +50,19 @@ def reference_of(session: Session, name: Name) -> Reference:
 
 
 def references_of(session: Session, names: Names) -> list[Reference]:
-    """Return the references of one or several names."""
+    """Return the references of one or more names."""
     return [reference_of(session, name) for name in names_of(names)]
 
 
 def names_of(names: Names) -> list[Name]:
-    """Return one or several names as a list. A string is one name, not a list of characters."""
+    """Return one or more names as a list. A string is one name, not a list of characters."""
     from ghcrctl.oci.reference import Reference
 
     return [names] if isinstance(names, (str, Reference)) else [*names]
 
 
 def texts_of_names(names: Names) -> list[str]:
-    """Return one or several names as strings."""
+    """Return one or more names as strings."""
     return [text_of(name) for name in names_of(names)]
 
 
@@ -81,7 +81,7 @@ def text_of(name: object) -> str:
 
 
 def texts_of(texts: Texts) -> tuple[str, ...]:
-    """Return one or several strings as a tuple."""
+    """Return one or more strings as a tuple."""
     return (texts,) if isinstance(texts, str) else tuple(texts)
 
 
@@ -93,7 +93,7 @@ def path_of(path: PathLike) -> Path:
 
 
 def paths_of(paths: Paths) -> tuple[Path, ...]:
-    """Return one or several paths as `Path` objects."""
+    """Return one or more paths as `Path` objects."""
     import os
 
     given = [paths] if isinstance(paths, (str, os.PathLike)) else paths
@@ -108,7 +108,7 @@ def platform_of(platform: str | Platform | None) -> Platform | None:
 
 
 def platforms_of(platform: Platforms) -> tuple[Platform, ...]:
-    """Return no, one or several platforms as `Platform` objects."""
+    """Return zero or more platforms as `Platform` objects."""
     from ghcrctl.oci.platform import Platform
 
     if platform is None:

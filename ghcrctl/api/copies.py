@@ -62,7 +62,7 @@ class Copies(Caller):
                 ``docker-daemon:NAME``, ``store:NAME``.
             target: likewise; without a tag, the copy gets that of the source.
             platform: the platforms to copy; several create a smaller index; by default, all.
-            all_platforms: copy all platforms, also if the target usually takes one.
+            all_platforms: copy all platforms, even if the target usually takes one.
             referrers: also copy signatures, attestations and other referrers.
             include_foreign: also copy foreign layers.
             form: ``oci`` or ``docker``, the format to convert to, which changes the digest.

@@ -132,7 +132,7 @@ class Images(Caller):
 
         Args:
             name: a name, a digest or an ID.
-            platform: one or several platforms.
+            platform: one or more platforms.
 
         Raises:
             NoSuchImageError: the image does not exist.

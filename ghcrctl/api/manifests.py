@@ -248,7 +248,7 @@ class Manifests(Caller):
         Args:
             name: ``NAME[:TAG]``.
             purge: remove the local list or name after the push.
-            replace: replace an existing tag, whatever it points to.
+            replace: replace an existing tag, no matter what it points to.
             observer: receives progress events.
 
         Raises:

@@ -204,7 +204,7 @@ class Registries(Caller):
 
 
 def entries_of(files: PathLike | FileEntry | Iterable[PathLike | FileEntry]) -> list[FileEntry]:
-    """Return one or several paths or entries as entries."""
+    """Return one or more paths or entries as entries."""
     import os
 
     from ghcrctl.operations.making.artifact import FileEntry

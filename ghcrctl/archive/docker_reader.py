@@ -108,7 +108,7 @@ def read_images(files: Files) -> list[DockerImage]:
 
 def _image(files: Files, entry: dict[str, Any]) -> DockerImage:
     layers = tuple(map(_path, _texts(entry, "Layers")))
-    # Docker and skopeo also compute the image ID, whatever the name of the file.
+    # Like docker and skopeo, compute the image ID instead of taking it from the file name.
     config = read_metadata_file(files, _config_path(entry))
     return DockerImage(
         config=config,

@@ -93,7 +93,8 @@ def _over_tcp(rest: str, tls: Path | None) -> EngineAddress:
             "invalid address of the docker engine: invalid port", hint=EXAMPLES
         ) from None
     if parts.username is not None or parts.query or parts.fragment:
-        # Do not show the address, since it may have a password. Docker does not use one.
+        # Do not show the address, since it may contain a password. Docker does not support
+        # passwords.
         raise InvalidSettingError(
             "invalid address of the docker engine: expected only host, port and path",
             hint=EXAMPLES,

@@ -96,7 +96,7 @@ def read_list(files: Files, path: str) -> list[dict[str, Any]]:
 
 
 class FolderFiles:
-    """The files of a directory, without links out of it.
+    """The files of a directory, except links that point outside of it.
 
     Args:
         folder: path of the directory.

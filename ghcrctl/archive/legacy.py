@@ -25,7 +25,7 @@ from ghcrctl.oci.quotes import shortened
 if TYPE_CHECKING:
     from ghcrctl.archive.files import Files
 
-# The limit of docker's engine.
+# Docker's engine has the same limit.
 _MAX_LAYERS = 127
 _ID = re.compile(r"[0-9a-f]{64}\Z")
 # These fields belong to a layer, not to an image.

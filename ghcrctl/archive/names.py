@@ -65,7 +65,7 @@ def parse_name(text: str) -> str:
         InvalidManifestError: the name is invalid.
     """
     try:
-        # Names without a registry were written by docker, which means Docker Hub.
+        # Docker writes Docker Hub names without a registry.
         return str(Reference.parse(text, default_registry=DOCKER_HUB, local_names=True).tagged())
     except InvalidReferenceError as error:
         raise InvalidManifestError(f"invalid image name `{_shown(text)}` in the archive") from error

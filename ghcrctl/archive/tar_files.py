@@ -1,6 +1,6 @@
 """Random access to the files of an uncompressed tar archive without extracting it.
 
-Paths out of the archive are rejected, although nothing is extracted here, to protect users who
+Paths outside of the archive are rejected, although nothing is extracted here, to protect users who
 extract the archive with other tools.
 """
 

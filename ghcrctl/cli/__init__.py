@@ -1,1 +1,1 @@
-"""The only code that talks to people: options, prompts, output, progress and the commands."""
+"""The command-line interface: options, prompts, output, progress and the commands."""

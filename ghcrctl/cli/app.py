@@ -85,7 +85,7 @@ class App:
     @property
     def can_prompt(self) -> bool:
         """Whether prompts are possible: stdin is a terminal and ``--no-input`` is not given."""
-        # Jobs may run without a standard input.
+        # CI jobs may run without standard input.
         return sys.stdin is not None and sys.stdin.isatty() and not self.settings.get("no_input")
 
     def no_prompt_reason(self, otherwise: str) -> str:

@@ -42,10 +42,10 @@ _SYNTAX_THEME = "ansi_dark"
 
 
 class TerminalConsole(Console):
-    """A console that goes quiet when its terminal is lost, instead of ending the program."""
+    """A console that stops writing when its terminal is lost, instead of ending the program."""
 
     def on_broken_pipe(self) -> None:
-        """Ignore that the terminal is gone: the work continues without a display."""
+        """Ignore a lost terminal; the work continues without a display."""
         self.quiet = True
 
 
@@ -77,7 +77,7 @@ def markdown(text: str, style: Style) -> str:
     from rich.markdown import Markdown
 
     page = _drawn(Markdown(text, code_theme=_SYNTAX_THEME, hyperlinks=style.has_links), style)
-    # rich surrounds code blocks with blank lines of their own.
+    # rich adds blank lines around code blocks.
     return re.sub(r"\n{3,}", "\n\n", page).rstrip("\n") + "\n"
 
 
@@ -100,7 +100,7 @@ def panel(title: str, lines: Sequence[str], style: Style, *, border: str = "asid
 
 
 def prompt(question: str, choices: str, style: Style) -> str:
-    """Prompt on standard error; return the answer without blanks around it.
+    """Prompt on standard error; return the answer without surrounding whitespace.
 
     Raises:
         click.Abort: the input ended.
@@ -152,5 +152,5 @@ class _Buffer(io.StringIO):
 def _drawn(renderable: RenderableType, style: Style) -> str:
     buffer = _Buffer(style.encoding)
     console_for(buffer, style).print(renderable)
-    # rich pads lines with blanks, which would wrap when the terminal becomes narrower.
+    # rich pads lines with spaces, which would wrap when the terminal becomes narrower.
     return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())

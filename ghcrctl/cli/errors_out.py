@@ -18,7 +18,7 @@ _WITH_MANY_CAUSES = {
     ExitStatus.INTEGRITY,
     ExitStatus.STORE,
 }
-# Errors whose message says everything.
+# Errors whose message needs no explanation.
 _PLAIN = {ExitStatus.BUG, ExitStatus.USAGE}
 
 

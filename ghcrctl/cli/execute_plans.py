@@ -260,7 +260,7 @@ class PlanExecution:
 
         Raises:
             Abort: the user declined.
-            RefusedError: there is no terminal to ask at.
+            RefusedError: there is no terminal for the prompt.
         """
         if self._options.yes:
             return True

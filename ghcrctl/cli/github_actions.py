@@ -52,11 +52,11 @@ class Actions:
             _append(self._summary, f"{markdown.rstrip()}\n\n")
 
     def warning(self, text: str) -> None:
-        """Add a warning to the job's page."""
+        """Annotate the job with a warning."""
         self._annotate("warning", text)
 
     def error(self, text: str, code: str = "") -> None:
-        """Add an error to the job's page, with its code in the title."""
+        """Annotate the job with an error, with its code in the title."""
         self._annotate("error", text, f"ghcrctl ({code})" if code else "ghcrctl")
 
     def group(self, title: str) -> None:
@@ -81,7 +81,7 @@ def _is_wanted(settings: Settings) -> bool:
     try:
         return bool(settings.get("ci"))
     except GhcrctlError:
-        # Report invalid settings on the job's page too.
+        # Report invalid settings as annotations, too.
         return True
 
 

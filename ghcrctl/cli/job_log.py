@@ -1,7 +1,7 @@
 r"""Escape text that a GitHub Actions runner would execute as a command.
 
 The runner executes ``::name::`` at the start of a line, after any spaces, and ``##[name]`` anywhere
-in a line. File names, messages of registries and labels come from other people, so ghcrctl escapes
+in a line. File names, messages of registries and labels are untrusted, so ghcrctl escapes
 one character of such text in the log of a job: ``\x3a:name::`` and ``#\u0023[name]``, which means
 the same in a JSON string. Binary output (`cat`, `manifest inspect --raw`, archives) is not changed,
 because that would change its digest. Source: actions/runner, ``ActionCommand.cs``.

@@ -125,7 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         from ghcrctl.cli.completion.shells import print_candidates
 
         print_candidates(cli, given[1], given[2:])
-    # Runs are short and create few cycles. The collector would cost listings a third of their time.
+    # Runs are short and create few cycles. Garbage collection would take a third of the time of a
+    # listing.
     gc.set_threshold(100_000)
     escape_unencodable_text()
     app = App(as_json=_wants_json(given))

@@ -32,7 +32,7 @@ Result = TypeVar("Result")
 class OrderedOutput:
     """Output of several images that are processed in parallel, printed image by image.
 
-    Lines of later images are kept until their turn.
+    Lines of later images are buffered until all earlier images are done.
 
     Args:
         out: prints a line.

@@ -18,7 +18,7 @@ def read_password() -> str:
     """
     try:
         text = sys.stdin.read(_LONGEST_PASSWORD + 3)
-        # In the locale C, Python reads such bytes as characters that no encoding has.
+        # In the C locale, Python decodes invalid bytes to surrogates, which cannot be encoded.
         text.encode()
     except UnicodeError:
         raise UsageError("the password on standard input is not valid text") from None

@@ -42,7 +42,7 @@ def choose(question: str, choices: str, answers: Mapping[str, Answer], style: St
 
 
 def ask(question: str, choices: str, style: Style) -> str:
-    """Prompt once; return the answer without blanks around it.
+    """Prompt once; return the answer without surrounding whitespace.
 
     Raises:
         click.Abort: the input ended.

@@ -85,7 +85,7 @@ class Results:
             name: its name as printed; empty if it has none.
             digest: its digest at the target.
             transferred: the transferred size (bytes); ``None`` if unknown.
-            pinned: the name with the digest; by default that of a reference.
+            pinned: the name with the digest; by default, taken from a reference.
         """
         self._images.append(_Image(name, digest, transferred, pinned or _pinned(name, digest)))
 

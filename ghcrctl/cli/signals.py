@@ -25,11 +25,11 @@ _is_done = threading.Event()
 
 
 class EndedError(BaseException):
-    """The run was ended from outside. Like `KeyboardInterrupt`, this is not an `Exception`."""
+    """A signal or time limit ended the run; like `KeyboardInterrupt`, not an `Exception`."""
 
 
 class TerminatedError(EndedError):
-    """The process received SIGTERM; on Windows, Ctrl-Break or the end of the console."""
+    """The process received SIGTERM; on Windows, Ctrl-Break or a closed console."""
 
 
 class TimeIsUpError(EndedError):

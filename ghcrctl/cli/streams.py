@@ -87,7 +87,7 @@ def escape_unencodable_text() -> None:
 
     Characters that the encoding lacks are written as ``\u65e5``, which in a JSON string means the
     same. A terminal in the locale C gets ASCII only. Lines end with a line feed, on Windows too. On
-    Windows, programs read and write UTF-8, as with docker, whatever the old code page is;
+    Windows, programs read and write UTF-8, as with docker, regardless of the legacy code page;
     PowerShell may send a byte order mark first.
     """
     codecs.register_error(_ERRORS, escaped)
@@ -100,7 +100,7 @@ def escape_unencodable_text() -> None:
 
 
 def _encoding_for(stream: TextIO) -> str | None:
-    """Return the encoding to write with; ``None`` to keep the present one."""
+    """Return the encoding to write with; ``None`` to keep the current one."""
     if _IS_WINDOWS:
         return None if stream.isatty() else "utf-8"
     # Bytes for programs must not depend on the locale.

@@ -1,4 +1,4 @@
-"""The protocols of places to copy from and to, under one name."""
+"""Re-exports the protocols of sources and sinks."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class _ReadAhead:
         self._thread.start()
 
     def read(self, size: int, /) -> bytes:
-        """Return the next chunk of up to `CHUNK_SIZE` bytes, whatever the size."""
+        """Return the next chunk of up to `CHUNK_SIZE` bytes, regardless of the requested size."""
         del size
         if self._ended:
             return b""

@@ -131,7 +131,7 @@ def retry(
         policy: number of attempts and delays.
         on_retry: called with the error and the pause, before the pause.
         sleep: waits for a number of seconds; may raise an exception to stop.
-        progress: returns the progress of the operation as a number that grows.
+        progress: returns the progress of the operation as an increasing number.
     """
     outer, loop = _running.loop, _Loop(used_attempts())
     attempt = loop.failures

@@ -1,4 +1,4 @@
-"""Protocols of places to copy to.
+"""Protocols of copy targets (sinks).
 
 The conformance suite in ``tests/conformance`` checks every implementation. Optional capabilities
 are protocols of their own, detected with ``isinstance``.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Sink(Protocol):
-    """A place to write content to. All methods are thread-safe."""
+    """A target that content is written to. All methods are thread-safe."""
 
     @property
     def label(self) -> str:

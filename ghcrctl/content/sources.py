@@ -1,4 +1,4 @@
-"""Protocols of places to copy from.
+"""Protocols of copy sources.
 
 The conformance suite in ``tests/conformance`` checks every implementation. Optional capabilities
 are protocols of their own, detected with ``isinstance``.
@@ -32,7 +32,7 @@ class Stream(Protocol):
 
 @runtime_checkable
 class Source(Protocol):
-    """A place to read content from. All methods are thread-safe."""
+    """A source that content is read from. All methods are thread-safe."""
 
     @property
     def label(self) -> str:
@@ -58,7 +58,7 @@ class Source(Protocol):
 
 @runtime_checkable
 class FallbackSource(Protocol):
-    """A source that can fetch corrupted content again, possibly from another place."""
+    """A source that can fetch corrupted content again, possibly from another source."""
 
     def mark_corrupt(self, descriptor: Descriptor) -> bool:
         """Record that the last read of content was corrupted.

@@ -231,7 +231,7 @@ class Content:
         except IntegrityError as error:
             if not error.retryable:
                 raise
-        # Fetch the content again, possibly from another place.
+        # Fetch the content again, possibly from another source.
         return self.read()
 
 

@@ -1,4 +1,4 @@
-"""Removes files and directory trees, whatever their permissions."""
+"""Removes files and directory trees, regardless of their permissions."""
 
 from __future__ import annotations
 

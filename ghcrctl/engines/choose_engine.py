@@ -94,7 +94,7 @@ class EngineSearch:
         """Find a build engine.
 
         Raises:
-            EngineUnavailableError: the engine is not installed or does not files.
+            EngineUnavailableError: the engine is not installed or does not work.
         """
         finders: dict[str, Callable[[], Engine]] = {
             "buildx": self._buildx,

@@ -115,7 +115,7 @@ class TlsError(NetworkError):
 
 
 class RateLimitedError(NetworkError):
-    """A host is rate limiting requests, also after retries.
+    """A host is rate limiting requests, even after retries.
 
     Args:
         least_wait: the first wait if the host does not request one (seconds). It doubles with each

@@ -1,4 +1,4 @@
-"""Makes a deletion plan from a graph, a policy and the time, as a pure function.
+"""Creates a deletion plan from a graph, a policy and the time, as a pure function.
 
 Every plan satisfies these rules, which property tests check:
 

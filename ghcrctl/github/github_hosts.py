@@ -55,7 +55,7 @@ def instance_of(registry: str, *, api: str | None = None, web: str | None = None
         web: the website's URL from the settings, if any.
 
     Raises:
-        UnsupportedError: the registry is not one of GitHub's, and no setting names its API.
+        UnsupportedError: the registry does not belong to GitHub, and no setting names its API.
     """
     found = _known(registry)
     if found is None and api is None:

@@ -54,7 +54,7 @@ class Graph:
         unreadable: Mapping[str, str] | None = None,
         missing: Iterable[str] = (),
     ) -> Graph:
-        """Build a graph; of versions with the same digest, the newest is used."""
+        """Build a graph from the newest version of each digest."""
         ordered = sorted(versions, key=lambda v: (v.created, v.id))
         return cls({v.digest: v for v in ordered}, facts, unreadable or {}, frozenset(missing))
 
@@ -65,7 +65,7 @@ class Graph:
     def children(self, digest: str) -> list[str]:
         """Return the manifests that a manifest lists, existing or not, without duplicates.
 
-        An entry whose media type is not a manifest's is included if it is a version.
+        An entry without the media type of a manifest is included if it is a version.
         """
         facts = self.facts.get(digest)
         if facts is None:
@@ -243,7 +243,7 @@ class Graph:
 
         Args:
             digest: the manifest.
-            among: the manifests to search; all by default.
+            among: the manifests to search; by default, all.
         """
         found: set[str] = set()
         queue = [digest]

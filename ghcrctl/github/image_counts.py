@@ -88,7 +88,7 @@ def _newest(graph: Graph, digests: Sequence[str], count: int) -> list[str]:
 
 
 def held_by_floor(graph: Graph, policy: Policy, kept: Collection[str]) -> list[str]:
-    """Return the newest images to keep in addition, so that the minimum is reached.
+    """Return the newest images to keep in addition, to reach the minimum.
 
     Args:
         graph: the package's graph.

@@ -29,7 +29,7 @@ class Child:
         digest: the digest of the listed manifest.
         platform: its platform; empty if unknown or not stated.
         attests: the digest of the image that it attests, as annotated by buildx.
-        is_index: whether its media type is an index's.
+        is_index: whether it has the media type of an index.
         artifact_type: its artifact type; may be empty.
     """
 

@@ -111,9 +111,9 @@ class Packages:
     ) -> list[Version]:
         """Return all versions without duplicates, newest first.
 
-        Others may push and delete while pages are read, which moves versions between pages. So the
-        first and the last page are read again at the end, and all of them if one has changed: a
-        missed version could be the one that needs another.
+        Others may push and delete while pages are read, which moves versions between pages.
+        Therefore the first and last pages are read again at the end, and all pages if one of them
+        has changed: a missed version might need another version.
 
         Args:
             owner: the account.

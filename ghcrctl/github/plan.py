@@ -80,7 +80,7 @@ class Plan:
         registry: the registry's name.
         owner: the account.
         package: the package's name.
-        made: when the plan was made.
+        made: when the plan was created.
         rules: the rules behind the plan, for display.
         steps: the versions to delete, in order.
         kept: the versions to keep.

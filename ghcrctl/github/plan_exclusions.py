@@ -24,7 +24,7 @@ def exclude_versions(graph: Graph, plan: Plan, digests: Collection[str]) -> Plan
     leaves nothing to do.
 
     Args:
-        graph: the graph that the plan was made from.
+        graph: the graph that the plan was created from.
         plan: the plan.
         digests: the versions to keep.
     """

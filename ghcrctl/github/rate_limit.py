@@ -101,7 +101,7 @@ def refusal_wait(
     if headers.get("X-RateLimit-Remaining") == "0":
         reset = whole_number(headers.get("X-RateLimit-Reset", ""))
         if reset is not None:
-            # The reset may be in the past: the limit has been lifted meanwhile.
+            # The reset may be in the past: the limit has been lifted in the meantime.
             return max(0.0, reset - now) + _CLOCK_SKEW_SECONDS
     if underlying_status(status, text) == 429:
         return _DEFAULT_SECONDS * float(2 ** (attempt - 1))

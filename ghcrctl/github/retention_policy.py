@@ -30,7 +30,7 @@ class Policy:
         stale_tags: match tags that may be deleted for another reason, such as a deleted branch.
         live_tags: match tags that `stale_tags` never selects, since they may belong to an existing
             branch or an open pull request.
-        exclude: tag patterns; images with a matching tag are kept, whatever other rules say.
+        exclude: tag patterns; images with a matching tag are kept, regardless of other rules.
         untagged: whether to delete untagged images.
         orphaned: whether to delete artifacts, such as signatures, whose subject is missing.
         orphaned_unseen: whether to also delete artifacts whose subject no package of the run is
@@ -42,7 +42,7 @@ class Policy:
         keep_untagged: how many untagged images to keep, newest first.
         group_by: a regular expression for part of a tag; ``keep_last`` applies to each group of
             images with the same match. Images without a match are kept.
-        floor: the minimum number of tagged images to keep, newest first, whatever other rules say;
+        floor: the minimum number of tagged images to keep, newest first, regardless of other rules;
             1 if ``None``. An explicit floor of 1 or more takes precedence over ``when_empty``.
         older_than: only delete versions older than this.
         newer_than: only delete versions newer than this.

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 BLOCK_SIZE = 1024 * 1024
 LEVELS = {Compression.GZIP: range(1, 10), Compression.ZSTD: range(1, 20)}
 DEFAULT_LEVELS = {Compression.GZIP: 6, Compression.ZSTD: 3}
-# A thread takes 3 MiB with gzip, and 3 to 10 MiB with zstd up to level 9. More are not faster.
+# A thread needs 3 MiB with gzip, and 3 to 10 MiB with zstd up to level 9. More threads are not
+# faster.
 MAX_THREADS = 8
-# From this level on, a zstd thread takes 30 to 100 MiB.
+# From this level on, a zstd thread needs 30 to 100 MiB.
 _LARGE_LEVEL = 10
 _MAX_LARGE_THREADS = 2
 

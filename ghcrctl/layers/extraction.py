@@ -80,7 +80,7 @@ class Extractor:
 
     @property
     def left_out(self) -> list[str]:
-        """Descriptions of everything that the user or the file system does not support."""
+        """Descriptions of what the user or the file system does not support."""
         return [
             f"{what} of {count} files" + (f" ({reason})" if reason else "")
             for (what, reason), count in self._left_out.items()

@@ -1,7 +1,8 @@
 """Parallel gzip compression into a single member (RFC 1952).
 
 Each block is compressed independently (RFC 1951) and ends at a byte boundary with an empty stored
-block, so that blocks can be concatenated whatever the number of threads. The last block is empty.
+block, so that blocks can be concatenated regardless of the number of threads. The last block is
+empty.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ class Tree:
     def apply(self, layer: int, members: Sequence[Member]) -> None:
         """Apply a layer on top of the tree.
 
-        Whiteouts only delete files of lower layers, whatever the order of members.
+        Whiteouts only delete files of lower layers, regardless of the order of members.
 
         Args:
             layer: number of the layer.

@@ -100,7 +100,7 @@ class Reference:
                 `docker.io/library/alpine`.
             local_names: keep names with one component local even then, as archives do.
             warn: called if the name was changed to be valid (upper case on ghcr.io).
-            is_github: whether the registry is known to be GitHub's, whatever its name.
+            is_github: whether the registry is known to be GitHub's, regardless of its name.
 
         Raises:
             InvalidReferenceError: the text does not match the grammar; the message states the

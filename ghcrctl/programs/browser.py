@@ -17,7 +17,7 @@ from ghcrctl.programs.process import DISCARD, ProgramError, has_ended, start_pro
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# A launcher exits at once, a browser does not.
+# A launcher exits immediately, a browser does not.
 _START_SECONDS = 3.0
 _LAUNCHERS = ("xdg-open", "wslview", "x-www-browser", "sensible-browser")
 

@@ -161,7 +161,7 @@ class _Writer(threading.Thread):
         self._given = given
 
     def run(self) -> None:
-        """Write the input, ignoring errors: a program need not read all of its input."""
+        """Write the input, ignoring errors: a program does not have to read all of its input."""
         if self._stream is None:
             return
         with suppress(OSError):

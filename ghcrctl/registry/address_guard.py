@@ -5,7 +5,7 @@ foreign layers. A remote registry could use these to make this machine send requ
 services, or to a cloud's metadata service on its link. Addresses of such hosts are therefore
 checked after name resolution, and the connection uses the checked address, so a name that resolves
 differently later (DNS rebinding) has no effect. Exception: a registry on this machine, or on its
-link, may name other hosts there.
+link, may name other hosts in the same zone.
 """
 
 from __future__ import annotations

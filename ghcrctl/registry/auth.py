@@ -133,7 +133,7 @@ class Authenticator:
         Args:
             response: the 401 response.
             scope: the access the request needs.
-            url: the URL of the request, to see if the registry itself responded.
+            url: the URL of the request, to check whether the registry itself responded.
         """
         challenges = parse_challenges(response.headers.get("WWW-Authenticate", ""))
         by_scheme = {challenge.scheme: challenge for challenge in reversed(challenges)}
@@ -152,7 +152,7 @@ class Authenticator:
             return self.header(scope)
 
     def reject(self, scope: Scope) -> bool:
-        """Stop using the credential that the registry rejects, if anonymous access may do.
+        """Stop using a credential that the registry rejects, if anonymous access may suffice.
 
         Returns:
             Whether a credential was dropped, so that the request is worth repeating.

@@ -1,4 +1,4 @@
-"""The place for a blocked registry, which is only read through mirrors."""
+"""The repository of a blocked registry, which is only read through mirrors."""
 
 from __future__ import annotations
 

@@ -157,7 +157,8 @@ def _untrusting() -> ssl.SSLContext:
 def _trusting() -> ssl.SSLContext:
     """Build a context that trusts the system's certificates.
 
-    If those are in a file, it is read once here; truststore would read it for each connection.
+    If those are in a file, it is read once here, whereas truststore would read it for each
+    connection.
     """
     if sys.platform == "linux" and ssl.get_default_verify_paths().cafile:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

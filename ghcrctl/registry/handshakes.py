@@ -7,7 +7,7 @@ from urllib3.exceptions import ConnectTimeoutError
 
 
 class TimedHTTPSConnection(HTTPSConnection):
-    """A connection whose TLS handshake counts as connecting, also in a proxy's tunnel.
+    """A connection whose TLS handshake counts as connecting, even in a proxy's tunnel.
 
     urllib3 reports a slow handshake as a read timeout, although the connect timeout limits it.
     """

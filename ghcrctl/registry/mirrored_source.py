@@ -1,6 +1,6 @@
 """Mirrors: alternative sources for a registry's images.
 
-Digests are verified for every host, and each host is only sent its own credentials.
+Digests are verified for every host, and credentials are only sent to the host they are for.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class MirroredSource:
         self._mirrors = list(mirrors)
         self._origin = origin
         self._warn = warn
-        # The places that each content was read from, and the places that failed while sending it.
+        # The sources that each blob or manifest was read from, and those that failed while sending
+        # it.
         self._senders: dict[Digest, list[Place]] = {}
         self._broken: dict[Digest, list[Place]] = {}
 
@@ -64,11 +65,11 @@ class MirroredSource:
         return self._origin.label
 
     def resolve(self, name: str) -> Descriptor:
-        """Resolve a name at the first mirror that can, else at the origin."""
+        """Resolve a name at the first mirror that has it, else at the origin."""
         return self._first(lambda place: place.resolve(name))
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Open content at the first mirror that can, else at the origin.
+        """Open content at the first mirror that has it, else at the origin.
 
         If a mirror fails mid-transfer, the next source sends the rest.
         """
@@ -102,7 +103,7 @@ class MirroredSource:
         return [mirror for mirror in self._mirrors if mirror not in broken]
 
     def _is_only(self, descriptor: Descriptor, place: Place) -> bool:
-        """Check whether a place is the only source left for some content."""
+        """Check whether a host is the only source left for some content."""
         others = [mirror for mirror in self._mirrors_for(descriptor) if mirror is not place]
         return place is self._origin or (isinstance(self._origin, BlockedPlace) and not others)
 
@@ -118,7 +119,7 @@ class MirroredSource:
         return True
 
     def provenance(self, descriptor: Descriptor) -> Provenance:
-        """Return the place that content was last opened at."""
+        """Return the source that content was last opened at."""
         senders = self._senders.get(descriptor.digest) or [self._origin]
         return provenance_of(senders[-1], descriptor)
 

@@ -36,7 +36,7 @@ def merged(files: Iterable[Sequence[Rule]]) -> list[Rule]:
 
 
 def read_rules(data: Mapping[str, Any], path: str, *, drop_in: bool = False) -> list[Rule]:
-    """Return the rules of a parsed file; of rules with the same prefix, only the first.
+    """Return the rules of a parsed file; if several have the same prefix, only the first.
 
     Args:
         data: the parsed file.

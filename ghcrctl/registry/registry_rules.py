@@ -103,8 +103,8 @@ class Route:
     """The registries that serve a reference.
 
     Args:
-        mirrors: places to read from first, in order.
-        origin: the place to write to, and to read from last.
+        mirrors: locations to read from first, in order.
+        origin: the location to write to, and to read from last.
         blocked: the rule that forbids contacting the origin.
     """
 

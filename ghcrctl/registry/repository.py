@@ -74,7 +74,7 @@ class Repository:
         return self._client.registry
 
     def provenance(self, descriptor: Descriptor) -> Provenance:  # noqa: ARG002 one source only
-        """Return this repository, with a hint in case it sends wrong bytes."""
+        """Return this repository, with a hint for errors about corrupted bytes."""
         return Provenance(self.label, _WRONG_BYTES)
 
     def resolve(self, name: str) -> Descriptor:
@@ -184,7 +184,7 @@ class Repository:
         """Mount a blob from a repository of the same registry; return its name on success.
 
         A registry that does not mount responds with an upload session, which `write` uses. A failed
-        mount is not an error, since the upload reports any real problem.
+        mount is not an error, since the following upload reports any real problem.
         """
         for source in repositories[:1]:
             try:

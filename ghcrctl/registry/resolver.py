@@ -127,7 +127,7 @@ class Resolver:
     def place_of(self, reference: Reference) -> str:
         """Return the name of the repository that a reference is written to.
 
-        References that lead to the same repository, through ``registries.conf`` or by a default
+        References that resolve to the same repository, through ``registries.conf`` or by a default
         port, have the same name.
         """
         return without_default_port(self._routes.find(reference).origin.reference.name)

@@ -51,7 +51,7 @@ def read_all(response: requests.Response, limit: int, what: str) -> bytes:
     """Return a whole body of at most ``limit`` bytes.
 
     Raises:
-        InvalidResponseError: the body is larger, whatever ``Content-Length`` states.
+        InvalidResponseError: the body is larger, regardless of ``Content-Length``.
     """
     stream = BodyStream(response, packed=is_packed(response))
     buffer = bytearray()

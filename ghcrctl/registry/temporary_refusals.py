@@ -1,4 +1,4 @@
-"""Temporary refusals: rate limits and server errors, whatever their status."""
+"""Temporary refusals: rate limits and server errors, regardless of their status."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class RegistryApp:
     """A registry that implements the distribution spec over a backend.
 
     Args:
-        backend: where the content is.
+        backend: storage of the content.
         read_only: refuse pushes and deletions.
         upload_dir: directory for unfinished uploads; best on the backend's own disk.
         page_size: entries per page if the client does not specify it; ``None`` for no limit.

@@ -189,7 +189,7 @@ class Heads:
                 self._ends.pop(connection, None)
 
     def end_late(self) -> None:
-        """Shut down the connections whose time is up."""
+        """Shut down the connections that have timed out."""
         now = time.monotonic()
         with self._lock:
             late = [connection for connection, end in self._ends.items() if end < now]

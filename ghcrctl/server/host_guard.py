@@ -40,7 +40,7 @@ class HostGuard:
         """Check the Host and Origin of a request.
 
         Raises:
-            RegistryError: with 403, if one of them is not allowed.
+            RegistryError: one of them is not allowed (status 403).
         """
         host = request.headers.get("Host", "")
         name = _normal(host)

@@ -1,4 +1,4 @@
-"""Docker's contexts, which select the engine for docker's client.
+"""Docker contexts, which select the engine for the docker client.
 
 A context is a directory named by the SHA-256 of the context's name.
 

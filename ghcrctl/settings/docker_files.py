@@ -21,7 +21,7 @@ _SYSTEM_CONTAINERS = Path("/etc/containers")
 
 
 def client_folder(environ: Mapping[str, str], home: Path) -> Path:
-    """Return the directory of docker's client, with ``config.json`` and contexts."""
+    """Return the docker client's directory, with ``config.json`` and contexts."""
     return Path(environ.get("DOCKER_CONFIG") or home / ".docker")
 
 

@@ -1,4 +1,4 @@
 """The local image store: a standard OCI image layout, safe for concurrent processes.
 
-Writers hold the store's lock for short times; readers never lock.
+Writers hold the store's lock only briefly; readers never lock.
 """

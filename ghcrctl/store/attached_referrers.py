@@ -26,7 +26,7 @@ _REFERRERS_TAG = re.compile(r"(?P<algorithm>[a-z0-9]+)-(?P<encoded>[0-9a-f]+)(?:
 
 
 def is_bound(record: Record) -> bool:
-    """Return whether a record has no tag of its own; X."""
+    """Return whether a record has no tag other than a referrers tag."""
     return not record.tag or _digest_in_tag(record.tag) is not None
 
 
@@ -99,7 +99,7 @@ class AttachedReferrers:
         return self.kept_by(record for record in records if _key(record) not in bound)
 
     def kept_by(self, records: Iterable[Record]) -> list[Record]:
-        """Return the referrers of records, and the referrers of those in turn.
+        """Return the referrers of records, recursively.
 
         If a platform was pulled from an index, the index counts as a subject too: signatures often
         refer to the index instead of the platform's image.

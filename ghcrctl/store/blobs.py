@@ -74,7 +74,7 @@ class Blobs:
         return Provenance(str(self.path(descriptor.digest)), _REPAIR_COMMAND)
 
     def resolve(self, name: str) -> Descriptor:
-        """Fail: blobs have no names, and a digest alone does not state a media type."""
+        """Raise an error: blobs have no names, and a digest alone implies no media type."""
         raise ManifestUnknownError(f"cannot resolve `{name}`: {self.label} has no such name")
 
     def path(self, digest: Digest) -> Path:

@@ -33,7 +33,7 @@ def closure(
 
 
 def live_digests(graph: ManifestGraph, records: Iterable[Record], leases: Path) -> set[Digest]:
-    """Return all digests in use by records or held by running processes.
+    """Return all digests used by records or leased by running processes.
 
     Raises:
         GhcrctlError: a record's manifest is unreadable, so its content is unknown.

@@ -62,7 +62,7 @@ def exclusive_file(path: Path, *, patience: float = 0.0) -> Iterator[None]:
 
 
 def _acquire(path: Path, beside: Path, patience: float, held: ExitStack) -> None:
-    """Lock a file beside the path, and retry if its previous owner removed it meanwhile."""
+    """Lock a file beside the path; retry if its previous owner removed it in the meantime."""
     end = time.monotonic() + patience
     for attempt in count(1):
         with ExitStack() as taken:
@@ -87,7 +87,7 @@ def _acquire(path: Path, beside: Path, patience: float, held: ExitStack) -> None
 def acquire_in_place(lock: BaseFileLock) -> None:
     """Acquire a lock whose file must not be replaced; this process may already hold it.
 
-    Two processes that lock different files under one name would not are mutually exclusive.
+    If the file were replaced, two processes could lock different files with the same name.
 
     Raises:
         Timeout: another process holds the lock for too long.

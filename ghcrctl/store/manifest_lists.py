@@ -43,7 +43,7 @@ class ManifestList:
         annotations: the annotations of the list itself.
         previous: the digest that the tag had at the registry when the list was created or pushed;
             empty if the tag did not exist.
-        replaces: whether the tag may be replaced whatever it points to.
+        replaces: whether the tag may be replaced no matter what it points to.
     """
 
     name: str

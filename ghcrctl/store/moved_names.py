@@ -89,7 +89,7 @@ def displaced(record: Record, by: Record) -> Record:
 
 
 def unique_names(records: Iterable[Record], before: list[Record]) -> list[Record]:
-    """Return records without those whose name a new record has taken."""
+    """Return records, except those whose name a new record has taken."""
     listed = list(records)
     known = {id(record) for record in before}
     taken = {_key(record) for record in listed if id(record) not in known}

@@ -1,7 +1,7 @@
 """Checks that a name with a digest belongs to the content of that digest.
 
 Other programs may write the list of images, and archives contain arbitrary names. A name such as
-``NAME@sha256:...`` on other content would make every command return false content for a digest, so
+``NAME@sha256:...`` on other content would make every command return wrong content for a digest, so
 such names are ignored on reading and refused on writing.
 """
 

@@ -1,4 +1,4 @@
-"""Indexes of which only some platforms are stored, kept as proof of their digests.
+"""Indexes that are only partly stored, kept as proof of their digests.
 
 A pull of one platform does not store the index, but the registry knows the image by the digest of
 the index. An archive that includes the index proves that digest when it is loaded.

@@ -60,7 +60,7 @@ class Partials:
             exists: returns whether the complete content is in the store.
 
         Raises:
-            InterruptedByUserError: the store was closed meanwhile.
+            InterruptedByUserError: the store was closed in the meantime.
         """
         mine = self._claim(digest, lease)
         while rival := self._rival(mine):
@@ -80,7 +80,7 @@ class Partials:
         return max(map(_size, found), default=0)
 
     def release(self, mine: Path) -> None:
-        """Leave a file for the next writer, which may be this process."""
+        """Release a file for the next writer, which may be this process."""
         move(mine, mine.with_name(mine.name + _RELEASED))
 
     def _claim(self, digest: Digest, lease: Lease) -> Path:

@@ -33,8 +33,8 @@ _ASIDE = (".index.json.*", ".oci-layout.*")
 def sweep(root: Path, *, partial: Path, leases: Path, max_age: float = MAX_AGE) -> None:
     """Remove files of dead processes; the caller holds the store's lock.
 
-    Unfinished downloads can be resumed, so they are only removed if they are old, or if there are
-    too many. All other files are removed.
+    Unfinished downloads can be resumed, so they are only removed if they are old, or exceed
+    the limits on number and size. All other files are removed.
     """
     for lock in list(leases.glob("*.lock")):
         is_alive(leases, lock.stem)
@@ -74,7 +74,7 @@ def scratch_paths(private: Path) -> Iterator[Path]:
 
 
 def abandoned_paths(partial: Path, leases: Path) -> Iterator[Path]:
-    """Yield all files of dead processes, whatever their age."""
+    """Yield all files of dead processes, regardless of their age."""
     yield from _abandoned(partial.parent, leases)
     yield from (path for path in partial.glob("*") if _is_left(path, leases))
 

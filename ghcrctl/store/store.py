@@ -135,11 +135,11 @@ class Store:
             facts = Facts(entry.digest, size=entry.size, kind=entry.media_type)
         return Record(entry, name, facts)
 
-    # Writing holds the lock for short times.
+    # Writers hold the lock only briefly.
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the store's lock, against other processes and other threads.
+        """Hold the store's lock, which excludes other processes and other threads.
 
         Raises:
             StoreLockedError: another process holds the lock for more than a minute.
@@ -163,7 +163,7 @@ class Store:
                 self._lock.release()
 
     def _make_layout(self) -> None:
-        """Create the layout's files if they are missing; under the lock, to not empty the list."""
+        """Create missing files of the layout; needs the lock, so that no list is overwritten."""
         if check_layout(self.root / "oci-layout"):
             return
         if not (self.root / "index.json").exists():
@@ -288,7 +288,7 @@ class Store:
         Args:
             change: returns the new records; gets the current ones.
             rewrite: also write new records that equal the old ones, since the list may contain
-                false names that are ignored on reading.
+                invalid names that are ignored on reading.
 
         Returns:
             The records that are no longer in the list, whether removed or rewritten.
@@ -319,7 +319,7 @@ class Store:
     def _list(self, entries: list[dict[str, Any]], before: ImageList) -> None:
         """Write the list; if the disk is full, free space for a shorter list.
 
-        Only space is freed that removing images would free anyway.
+        This only frees space that removing images would free anyway.
         """
         path = self.root / "index.json"
         shorter = len(entries) < len(before.entries)
@@ -352,7 +352,7 @@ class Store:
         An image that had one of the names is kept by digest, or as dangling.
 
         Returns:
-            For each record the one that had its name.
+            For each record, the previous record with its name.
 
         Raises:
             StoreDamagedError: content of an image is missing.

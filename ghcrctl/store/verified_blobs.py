@@ -3,7 +3,7 @@
 Each entry ties a digest to the state of its file: size, times and inode. As in git's index, any
 change through the file system changes the state and invalidates the entry. Silent corruption by a
 failing disk is only found by reading everything, which ``fsck`` does. The file is a cache: if it is
-missing or damaged, or two processes write it at once, some blobs are read again.
+missing or damaged, or two processes write it at the same time, some blobs are read again.
 """
 
 from __future__ import annotations

@@ -58,8 +58,8 @@ def execute(
     """Execute a plan: copy its root and everything below it to the sink, then set the tags.
 
     Raises:
-        GhcrctlError: a step failed; the error says on which side. Content copied so far is kept,
-            and no tag changes.
+        GhcrctlError: a step failed; the error names the source or the target. Content copied so far
+            is kept, and no tag changes.
         InterruptedByUserError: the user pressed Ctrl-C, with the same effects.
     """
     options = options or TransferOptions()

@@ -142,7 +142,7 @@ def make_plan(  # noqa: PLR0913 all but three by keyword
         sink: target of the content.
         root: manifest or index to copy.
         names: tags of the root at the sink.
-        skip_foreign: do not copy foreign layers, except those without ``urls``.
+        skip_foreign: do not copy foreign layers that have ``urls``.
         optional_foreign: do not copy foreign layers with ``urls`` that the source does not have.
         reserve: protect existing content of the sink; required if the plan will be executed.
         jobs: maximum number of concurrent requests.

@@ -46,7 +46,7 @@ class Workers:
         if error is not None:
             self._cancelled.set()
         # After an error, do not wait for threads: one may be waiting for an unresponsive host, and
-        # nothing that it does becomes visible.
+        # its work has no visible effect.
         self._pool.shutdown(wait=error is None, cancel_futures=error is not None)
 
     def stop(self) -> None:
@@ -68,7 +68,7 @@ class Workers:
             raise InterruptedByUserError("interrupted")
 
     def run_once(self, key: Hashable, act: Callable[[], None]) -> bool:
-        """Call a function once per key; if another thread is calling it, wait for that.
+        """Call a function once per key; if another thread is calling it, wait for that call.
 
         Returns:
             Whether this thread called the function.

@@ -32,7 +32,7 @@ SCRIPTS = {
     "fish": "ghcrctl.fish",
     "powershell": "ghcrctl.ps1",
 }
-# In a line of bash: complete words, escapes and quotes, and the start of an open quote.
+# Match escapes and closed quotes in a bash command line, and the start of an open quote.
 _CLOSED = re.compile(r"""\\.|"(?:[^"\\]|\\.)*"|'[^']*'""")
 _OPEN = re.compile("[\"']")
 _OPTION_WITH_VALUE = re.compile(r"--[^=]+=")
@@ -124,7 +124,7 @@ class Bash(Shell):
         if within is None:
             kept = max((typed.rfind(mark) for mark in self.given[2]), default=-1) + 1
         else:
-            # Within quotes, bash does not break words.
+            # bash does not break words within quotes.
             kept = max(0, len(typed) - len(within))
         if item.type == "plain" and item.value.startswith(typed[:kept]):
             kind, value, help_ = super().format_completion(item).split("\t")

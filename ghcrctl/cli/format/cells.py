@@ -42,7 +42,7 @@ def fitted(text: str, width: int, ellipsis: str, *, in_the_middle: bool = False)
 
 
 def _ellipsis_width(ellipsis: str) -> int:
-    # The usual case, without the import of rich.
+    # Fast path that does not import rich.
     return 1 if ellipsis == "…" else display_width(ellipsis)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.images.tree import ImageTree
 
 
-# The algorithm and twelve digits.
+# Length of the algorithm and twelve digits.
 _SHORT_DIGEST = 19
 _COLUMNS = ("Name", "Digest", "Size", "UniqueSize")
 _LEGEND = ((Meaning.SHARED, "shared with other images"), (Meaning.UNIQUE, "only in this image"))

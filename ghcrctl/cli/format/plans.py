@@ -125,7 +125,7 @@ WORDS = {
 
 
 def counts_text(counts: Mapping[State, int]) -> str:
-    """Return how many versions have which state."""
+    """Return the number of versions in each state."""
     parts = [f"{counts[state]} {word.lower()}" for state, word in WORDS.items() if counts[state]]
     return ", ".join(parts) or "nothing to do"
 
@@ -178,7 +178,7 @@ def _step_json(step: Step, done: Done | None) -> dict[str, Any]:
 def summary(
     plans: Sequence[Plan], done: Sequence[Done], counts: Mapping[State, int], *, dry_run: bool
 ) -> str:
-    """Return a run as Markdown, for the page of a job."""
+    """Return a run as Markdown, for the job summary."""
     states = {(d.plan.name, step.id): d for d in done for step in d.steps}
     lines = [f"### ghcrctl: {'dry run' if dry_run else counts_text(counts)}", ""]
     for plan in plans:
@@ -201,7 +201,7 @@ def summary(
 
 
 def failures_summary(failures: Sequence[tuple[str, GhcrctlError]]) -> str:
-    """Return the packages that failed as Markdown, for the page of a job."""
+    """Return the packages that failed as Markdown, for the job summary."""
     if not failures:
         return ""
     lines = [f"| {cell(name)} | {cell(str(error))} |" for name, error in failures]

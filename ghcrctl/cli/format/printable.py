@@ -1,4 +1,4 @@
-"""Escape control characters in text from other people, which could manipulate the terminal."""
+"""Escape control characters in untrusted text, which could manipulate the terminal."""
 
 from __future__ import annotations
 

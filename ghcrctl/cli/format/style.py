@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 _RESET = "\x1b[0m"
 _FALSE = {"0", "false", "no", "off"}
-# The first version of VTE whose links do not end the terminal.
+# The first version of VTE in which links do not crash the terminal.
 _VTE_WITH_LINKS = 5001
 _KONSOLE_WITH_LINKS = 201200
 _PROGRAMS_WITH_LINKS = {"iTerm.app", "WezTerm", "vscode", "ghostty", "rio", "Tabby"}
 _TERMS_WITH_LINKS = ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm", "contour")
-# They pass links on only if configured to.
+# Multiplexers only pass links through if configured to.
 _MULTIPLEXERS = ("screen", "tmux")
 
 

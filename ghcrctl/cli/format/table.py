@@ -1,4 +1,4 @@
-"""Lay out tables like docker: Go's text/tabwriter with cells of at least 10 and 3 blanks between.
+"""Lay out tables like docker: Go's text/tabwriter with cells of at least 10 and 3 spaces between.
 
 ``table_layout`` lays out tables that fit a terminal.
 """
@@ -68,7 +68,7 @@ def _for_terminal(
 
 
 def align(text: str) -> str:
-    """Replace tabs with blanks so that columns line up.
+    """Replace tabs with spaces so that columns line up.
 
     As in Go's tabwriter, a tab ends a cell, and a column extends over neighbouring lines with a
     cell in it. Text after the last tab of a line is not part of a column.

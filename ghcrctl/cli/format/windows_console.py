@@ -31,7 +31,7 @@ def enable_sequences(stream: TextIO, kernel: Any = None) -> bool:
     console = kernel.GetStdHandle(number)
     mode = ctypes.c_ulong()
     if not kernel.GetConsoleMode(console, ctypes.byref(mode)):
-        # This is a terminal of the Unix kind, such as the one of Git for Windows.
+        # This is a Unix-style terminal, such as mintty in Git for Windows.
         return True
     new_mode = mode.value | _ENABLE_VIRTUAL_TERMINAL_PROCESSING
     return bool(mode.value == new_mode or kernel.SetConsoleMode(console, new_mode))

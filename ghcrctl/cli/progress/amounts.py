@@ -6,7 +6,7 @@ _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
 def percent(done: int, total: int) -> int:
-    """Return a share in whole percent, rounded down; nothing of nothing is 100 percent."""
+    """Return a share in whole percent, rounded down; 0 of 0 is 100 percent."""
     return min(100 * done // total, 100) if total else 100
 
 

@@ -74,6 +74,6 @@ class Bars(BoardDisplay):
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Let one thread write at a time; Ctrl-Z waits until the write is complete."""
+        """Allow one thread to write at a time; Ctrl-Z waits until the write is complete."""
         with self._suspension.deferred(), self._lock:
             yield

@@ -144,7 +144,7 @@ class Board:
         return ImageBoard(self)
 
     def wait(self, wait: Wait) -> None:
-        """Record a wait that begins. Of several waits for one reason, the longest is shown."""
+        """Record a wait that begins; of waits with the same reason, show the longest one."""
         if wait.seconds >= _MINIMUM_WAIT_SECONDS:
             now = self._clock()
             until = now + wait.seconds
@@ -174,7 +174,7 @@ class Board:
                 self._counters.pop(each, None)
 
     def snapshot(self) -> Snapshot:
-        """Return the present state."""
+        """Return the current state."""
         now = self._clock()
         with self._lock:
             counters = tuple(_counter_row(c, now, self._pauses) for c in self._counters.values())

@@ -143,7 +143,7 @@ class BoardDisplay(Display):
         self._begin()
 
     def hide_count(self, label: str | None = None) -> None:
-        """Remove a counter, or all of them, at once: a prompt may follow."""
+        """Remove a counter, or all of them, immediately, since a prompt may follow."""
         self._board.uncount(label)
         if not self._depth:
             self._pause()
@@ -158,7 +158,7 @@ class BoardDisplay(Display):
 
 
 class Lines(BoardDisplay):
-    """A display that prints a line at a fixed interval, as a sign of life in a log.
+    """A display that prints a line at a fixed interval, so that a log shows activity.
 
     Args:
         warn: prints a warning, once.
@@ -239,7 +239,7 @@ class Events(Display):
         return write
 
     def show_wait(self, wait: Wait) -> None:
-        """Write that a wait begins, however short."""
+        """Write an event for a wait that begins, no matter how short."""
         self._write(wait_document(wait))
 
     def show_count(

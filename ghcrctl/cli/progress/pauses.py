@@ -22,5 +22,5 @@ class Pauses:
         return self._planned - self.left(now)
 
     def left(self, now: float) -> float:
-        """Return how long the present pause still takes (seconds); 0 if there is none."""
+        """Return the remaining time of the current pause (seconds); 0 if there is none."""
         return max(0.0, self._end - now)

@@ -45,7 +45,7 @@ class _Columns:
 
     @property
     def fixed(self) -> int:
-        """The width without the bar; a blank precedes each column but the first."""
+        """The width without the bar; a space precedes each column except the first."""
         return self.label + 1 + sum(w + 1 for w in (self.amount, self.speed, self.left) if w)
 
 

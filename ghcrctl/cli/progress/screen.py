@@ -30,7 +30,8 @@ if TYPE_CHECKING:
         RenderResult,
     )
 
-# Synchronized output (mode 2026): the terminal shows a frame at once. Others ignore it.
+# Synchronized output (mode 2026): the terminal shows a frame in one step. Other terminals ignore
+# the mode.
 _BEGIN_FRAME = Segment("\x1b[?2026h", None, [(ControlType.BELL,)])
 _END_FRAME = Segment("\x1b[?2026l", None, [(ControlType.BELL,)])
 _ERASE_REST = Control((ControlType.ERASE_IN_LINE, 0)).segment
@@ -39,7 +40,7 @@ _DEFAULT_SIZE = (80, 24)
 
 
 class _Block(LiveRender):
-    """A display that knows which rows it occupies, also after the terminal was resized.
+    """A display that knows which rows it occupies, even after the terminal was resized.
 
     Args:
         wraps: whether the terminal wraps lines when it becomes narrower. Otherwise it cuts them.
@@ -62,7 +63,7 @@ class _Block(LiveRender):
         return self._lines != self._shown or console.width != self._shown_columns
 
     def forget(self) -> None:
-        """Start again: nothing of this display is on the terminal."""
+        """Start over with no frame of this display on the terminal."""
         self._shown, self._shown_widths = [], []
 
     @property
@@ -232,7 +233,7 @@ def _terminal_of(stream: TextIO) -> object:
 
 
 def _without_trailing_blanks(line: list[Segment]) -> list[Segment]:
-    """Return a line without blanks at its end, which would wrap when the terminal narrows."""
+    """Return a line without trailing spaces, which would wrap when the terminal narrows."""
     kept = list(line)
     while kept and not kept[-1].text.strip():
         kept.pop()

@@ -27,7 +27,7 @@ class Speed:
         self._samples: deque[tuple[float, int]] = deque([(clock(), 0)])
 
     def measure(self, amount: int) -> float | None:
-        """Add the present amount; return the speed per second, ``None`` in the first second."""
+        """Add the current amount; return the speed per second, ``None`` in the first second."""
         now = self._clock()
         while len(self._samples) > 1 and self._samples[0][0] < now - _WINDOW_SECONDS:
             self._samples.popleft()

@@ -28,7 +28,7 @@ _OTHER_ROWS = 5
 # This many rows before and after the visible ones determine the widths of columns, so that widths
 # do not change with every key.
 _NEIGHBOURS = 100
-# Cells for the pointer, the mark and the blanks between them.
+# Cells for the pointer, the mark and the spaces between them.
 _MARK = 4
 # If the columns are narrower than this on average, some are omitted, in this order.
 _MINIMUM_COLUMN = 11
@@ -79,7 +79,7 @@ def lines(picker: Picker, style: Style, columns: int, rows: int) -> list[str]:
         style.paint(cut[0], Meaning.HEADER),
         *table,
         *blank,
-        # A low terminal has no room for the position.
+        # Terminals with few rows have no room for the position.
         *([style.paint(cut[3], Meaning.ASIDE)] if rows > _OTHER_ROWS else []),
         cut[1],
         style.paint(cut[2], Meaning.ASIDE),

@@ -45,7 +45,7 @@ class ArchiveNames:
     Args:
         label: the archive, as the user knows it.
         local_names: keep one-part names local; otherwise they belong to Docker Hub.
-        warn: is called for each dropped name.
+        warn: called for each dropped name.
     """
 
     def __init__(self, label: str, warn: Callable[[str], None], *, local_names: bool) -> None:
@@ -90,7 +90,7 @@ class ArchiveNames:
         return ""
 
     def _take_name(self, image: NamedImage) -> None:
-        """Remove a name from the previous image with it: as in docker, the last one wins."""
+        """Remove a name from the previous image with it: as in docker, the last image gets it."""
         key = self._holders.get(image.name)
         if key is None or key[1] == image.root.digest:
             return

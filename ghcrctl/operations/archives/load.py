@@ -182,7 +182,7 @@ class _Loading:
     def _resolve_root(self, image: NamedImage) -> tuple[Source, Descriptor]:
         """Return the root to load, and a source that has all of its content."""
         session, memory = self._session, MemoryPlace("a new index")
-        # The store has what a partial archive leaves out, if the archive was made for it.
+        # If a partial archive was created for this store, the store has the omitted content.
         source = Overlay(memory, Overlay(session.store.blobs.intact, self._found.source))
         platform = session.settings.preferred_platform
         root = choose(source, image.root, self._select, platform, memory, warn=session.warn)

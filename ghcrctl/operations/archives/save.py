@@ -72,7 +72,7 @@ def check_save_options(
 
     Args:
         form: the format to write.
-        is_file: whether the output is a path, and not a stream.
+        is_file: whether the output is a path rather than a stream.
         compression: the compression of the whole archive.
         without: the content to leave out.
 

@@ -112,8 +112,8 @@ def _by_name(records: list[Record], reference: Reference) -> tuple[Record, ...]:
 def _one_image(records: list[Record], digest: Digest) -> tuple[Record, ...]:
     """Return the records of the image that a digest resolves to, newest first.
 
-    A record of exactly this digest wins over one platform of it. If several platforms of one
-    index were pulled separately, the newest one wins.
+    A record with exactly this digest takes precedence over a single platform of it. If several
+    platforms of one index were pulled separately, the newest one takes precedence.
     """
     exact = [record for record in records if _has(record, digest)]
     chosen = exact or [r for r in records if _has(r, records[-1].descriptor.digest)]

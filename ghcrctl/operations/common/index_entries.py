@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class EntryChange:
     """A change to an entry of an index, or to the index itself.
 
-    ``None`` leaves a field as it is.
+    ``None`` leaves a field unchanged.
 
     Args:
         annotations: annotations to add or replace; an empty value removes one.
@@ -162,7 +162,7 @@ _KIND, _ATTESTED = "vnd.docker.reference.type", "vnd.docker.reference.digest"
 
 
 def is_attestation(entry: Descriptor) -> bool:
-    """Return whether an entry is an attestation and not an image."""
+    """Return whether an entry is an attestation rather than an image."""
     return _KIND in entry.annotations or bool(entry.platform and entry.platform.is_unknown)
 
 

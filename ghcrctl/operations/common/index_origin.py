@@ -1,4 +1,4 @@
-"""Keep indexes of which the local store has only a part."""
+"""Keep indexes whose images are only partly in the local store."""
 
 from __future__ import annotations
 

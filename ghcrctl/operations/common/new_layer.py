@@ -181,7 +181,7 @@ class StagedLayer:
         self.label = "the archive"
 
     def exists(self, descriptor: Descriptor) -> bool:
-        """Return whether a descriptor is that of the layer."""
+        """Return whether a descriptor describes the new layer."""
         return descriptor.digest == self._descriptor.digest
 
     def resolve(self, name: str) -> Descriptor:

@@ -50,7 +50,7 @@ def refuse_platform_loss(
 
 
 def refuse_partial_replacement(place: Source, old: Descriptor, new: Descriptor, name: str) -> None:
-    """Refuse to replace an index with a new image that was made from only a part of it.
+    """Refuse to replace an index with a new image that was created from only a part of it.
 
     Args:
         place: the source of both.

@@ -45,7 +45,7 @@ class Session:
         settings: the settings.
         warn: prints a warning.
         debug: prints each request.
-        waiting: is called at the start of each wait: for a rate limit, or before a request is
+        waiting: called at the start of each wait: for a rate limit, or before a request is
             retried.
     """
 
@@ -63,7 +63,7 @@ class Session:
         self.waiting = waiting
         self._clients: dict[tuple[str, bool, bool], RegistryClient] = {}
         self._packages: dict[str, Packages] = {}
-        # Close functions of clients that other threads may still use.
+        # Functions that close clients, which other threads may still use.
         self._retired: list[Callable[[], None]] = []
         self._store: Store | None = None
         self._lock = threading.RLock()

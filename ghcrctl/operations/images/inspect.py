@@ -28,7 +28,7 @@ def locate_image(session: Session, text: str, *, is_remote: bool) -> tuple[Sourc
     Args:
         session: the run.
         text: a name; for a local image also a digest or an ID.
-        is_remote: whether to look at the registry and not in the local store.
+        is_remote: whether to read from the registry instead of the local store.
 
     Raises:
         NotFoundError: the image does not exist.
@@ -39,7 +39,7 @@ def locate_image(session: Session, text: str, *, is_remote: bool) -> tuple[Sourc
     reference = session.parse(text).tagged()
     repository = session.source(reference)
     root = repository.resolve(reference.target)
-    # Stored content need not be fetched.
+    # Content in the store does not have to be fetched.
     return Overlay(session.store.blobs.intact, repository), root
 
 

@@ -37,7 +37,7 @@ class Part:
         what: its platform, its type, or what it attests.
         content: all content that it needs, including itself; stored bytes by digest.
         layers: the number of layers.
-        is_image: whether it is a container image, and not an attestation, artifact or index.
+        is_image: whether it is a container image, not an attestation, artifact or index.
         parts: the images of an index, or the attestations of an image.
     """
 

@@ -71,7 +71,7 @@ def remove(session: Session, text: str, *, force: bool = False) -> Removed:
 def remove_all(session: Session, texts: Iterable[str], *, force: bool = False) -> Iterator[Outcome]:
     """Remove several images or names in order, as `remove` does; yield each result.
 
-    The store's list of images is read and written once for all of them, since that takes long with
+    The store's list of images is read and written once for all of them, since that is slow with
     thousands of names. Nothing is removed before the first result is requested.
 
     Raises:
@@ -111,7 +111,7 @@ def _records_to_remove(found: FoundImage, *, force: bool) -> list[Record] | None
 
 
 class _Batch:
-    """Removals that are carried out together.
+    """Removals that are executed together.
 
     Args:
         session: the run.
@@ -137,7 +137,7 @@ class _Batch:
         self._outcomes.append((text, error))
 
     def end(self) -> Iterator[Outcome]:
-        """Carry out all removals, and yield the result of each."""
+        """Execute all removals, and yield the result of each."""
         removals = [each for _, each in self._outcomes if isinstance(each, _Removal)]
         needed = [self._needed(removal) for removal in removals]
         to_remove = [record for removal in removals for record in removal.to_remove]

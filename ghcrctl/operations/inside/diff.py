@@ -64,7 +64,7 @@ class Difference:
     Args:
         before: the digest of the first manifest or index.
         after: the digest of the second manifest or index.
-        is_of_indexes: whether all platforms were compared, and not only one image.
+        is_of_indexes: whether all platforms were compared, not just one image.
         platform: the platform whose config, layers and files were compared; ``None`` if the
             indexes have no platform in common.
         manifest: changed fields of the manifest or the index.

@@ -58,7 +58,7 @@ def export_archive(
 def export_directory(
     session: Session, wanted: ImageSelector, target: Path, progress: Progress = no_progress
 ) -> None:
-    """Extract an image's files into a directory, and never outside.
+    """Extract an image's files into a directory, and never outside of it.
 
     The files are written beside the directory, which is then replaced as a whole. Owners, devices,
     set-ID bits and attributes that this user may not set are left out, with one warning.

@@ -125,7 +125,7 @@ class Layers:
 
         Args:
             number: the number of the layer.
-            look: is called with each member and its content; starts again at the first member if a
+            look: called with each member and its content; starts again at the first member if a
                 broken connection requires a retry.
 
         Raises:

@@ -70,12 +70,12 @@ class CheckedPin:
 def worst_status(checked: Iterable[CheckedPin]) -> ExitStatus:
     """Return the exit status for several pins.
 
-    Unknown states come first, since more may be wrong; then missing images, which no pull can
-    restore; then moved tags.
+    Unknown states come first, since more may be wrong; then missing images, which cannot be pulled
+    again; then moved tags.
     """
     order = (ExitStatus.DIFFERENT, ExitStatus.NOT_FOUND)
     found = [failure.exit_status for one in checked for failure in one.failures]
-    # Of several failures with equal rank, the first counts.
+    # If several failures have the same rank, the first one counts.
     weigh = {status: weight for weight, status in enumerate(order)}
     return max(found, key=lambda s: weigh.get(s, len(order)), default=ExitStatus.SUCCESS)
 
@@ -83,7 +83,7 @@ def worst_status(checked: Iterable[CheckedPin]) -> ExitStatus:
 def check_pins(
     session: Session, path: Path, pins: Sequence[Pin], *, ask: bool = True, local: bool = False
 ) -> list[CheckedPin]:
-    """Compare pins with their registries: one request each, and one more if a tag has moved.
+    """Compare pins with their registries; each pin takes one request, or two if its tag has moved.
 
     Args:
         session: the run.

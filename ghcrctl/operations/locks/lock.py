@@ -77,7 +77,7 @@ def select_pins(
         if not fitting:
             raise _not_pinned(name, pins, path)
         found |= {pin: pins[pin] for pin in fitting}
-    # Keep the order of the file.
+    # Return the pins in the order of the lock file.
     return {pin: pins[pin] for pin in pins if pin in found or not names}
 
 
@@ -159,7 +159,7 @@ def update(
 
     changes = _run_parallel(session, one, list(pins.values()))
     if not dry_run:
-        # Do not restore pins that another process removed meanwhile.
+        # Do not restore pins that another process has removed in the meantime.
         _write(path, changes, lambda there: there)
     return changes
 

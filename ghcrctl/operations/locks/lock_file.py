@@ -134,7 +134,7 @@ def parse_pins(raw: bytes, path: Path) -> dict[Reference, Pin]:
 
 
 def _check_shape(raw: bytes, path: Path) -> None:
-    """Reject keys with very many parts, which take too long to parse, and conflict markers."""
+    """Reject conflict markers, and keys with so many parts that parsing takes too long."""
     if _CONFLICT.search(raw):
         raise UsageError(
             f"{path} has unresolved merge conflicts",

@@ -109,7 +109,7 @@ def _find_complete(session: Session, pin: Pin, select: Selection) -> PullResult 
 
 
 def _find_record(session: Session, pin: Pin, root: Digest | None) -> Record | None:
-    """Find a complete local image that is certainly the pinned one, first under the pinned name.
+    """Find a complete local image that is provably the pinned one, first under the pinned name.
 
     It is either the pinned digest itself, as `load` stores it, or an image that was pulled from it.
     The digests of platforms in the lock file prove nothing, since the file can be edited.

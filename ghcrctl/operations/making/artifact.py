@@ -64,7 +64,8 @@ class FileEntry:
     def parse(cls, text: str) -> FileEntry:
         """Parse ``FILE`` or ``FILE:TYPE``."""
         path, colon, kind = text.rpartition(":")
-        # `C:file` and `a:b` are files: a media type has a slash, and no file has the whole name.
+        # `C:file` and `a:b` are file names. The suffix is a media type only if it contains a slash
+        # and the whole argument is not an existing file.
         if colon and "/" in kind and _TYPE.match(kind) and not os.path.exists(text):  # noqa: PTH110 False if the name is too long
             return cls(Path(path), kind)
         return cls(Path(text))
@@ -252,7 +253,7 @@ def pull_artifact(
 
     Raises:
         UnsupportedError: the image is not an artifact of files.
-        RefusedError: a file's name is too long, or leads out of the folder, also by a link.
+        RefusedError: a file's name is too long, or is outside the folder, possibly through a link.
     """
     check_output_directory(folder)
     reference = reference.tagged()

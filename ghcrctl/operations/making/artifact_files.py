@@ -1,8 +1,8 @@
 """Write an artifact's files below a directory safely.
 
 Attack: a name such as `../.bashrc`, or an existing link in the directory, redirects content.
-Decision: all names are checked before anything is written, and no directory on the path to a file
-may lead out of the user's directory. Exception: the directory itself may be a link.
+Decision: all names are checked before anything is written, and no parent directory of a file may be
+    outside the user's directory. Exception: the directory itself may be a link.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def target_files(folder: Path, titles: Sequence[str]) -> list[Path]:
         titles: the names in the artifact.
 
     Raises:
-        RefusedError: a title leads out of the directory, is too long, is a parent of another one,
+        RefusedError: a title is outside the directory, is too long, is a parent of another one,
             or names the same file as another one on this file system.
     """
     paths = [file_path(title) for title in titles]
@@ -72,7 +72,7 @@ def save_file(content: Content, folder: Path, target: Path) -> None:
     """Write a file and its parent directories; the file appears completely or not at all.
 
     Raises:
-        RefusedError: a link leads out of the directory.
+        RefusedError: a link points outside the directory.
         StoreError: the file cannot be written.
     """
     with disk_errors(f"write {target}"):

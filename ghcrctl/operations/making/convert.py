@@ -74,7 +74,7 @@ class Conversion:
         to: the format to convert to; by default unchanged.
         compression: the compression of layers; by default unchanged.
         level: the compression level; by default the format's own.
-        force: recompress layers that already have this compression, for the level's sake.
+        force: recompress layers that already have this compression, to change the level.
     """
 
     to: Format | None = None
@@ -121,7 +121,7 @@ def convert_image(
 
     Args:
         session: the run; warns of dropped data, and of signatures that no longer match.
-        source: the image; of an index, all of it.
+        source: the image, or an index, of which all images are converted.
         target: the name of the new image; without it, the new image gets no tag.
         conversion: the options.
         observer: receives progress events.

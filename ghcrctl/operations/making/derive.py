@@ -180,7 +180,7 @@ def _describe(parsed: Manifest | Index) -> str:
 
 
 def is_attestation(entry: Descriptor) -> bool:
-    """Return whether an entry of an index is an attestation and not an image."""
+    """Return whether an entry of an index is an attestation rather than an image."""
     return ATTESTATION in entry.annotations or bool(entry.platform and entry.platform.is_unknown)
 
 
@@ -212,7 +212,7 @@ def read_config(place: Source, manifest: Manifest) -> tuple[ImageConfig, list[Di
 def write_changed(memory: MemoryPlace, old: Manifest | Index, document: Document) -> Descriptor:
     """Write a changed manifest or index in the old one's JSON style; return the old one if equal.
 
-    An image that is converted back and forth therefore keeps its digest.
+    An image that is converted back and forth therefore gets its original digest.
     """
     if document == json.loads(old.raw):
         return old.descriptor

@@ -37,7 +37,7 @@ class NewContent(Protocol):
 def choose_destination(
     source: IndexTarget, target: IndexTarget | None, *, replace: bool = False
 ) -> IndexTarget:
-    """Return the destination of an image that was made from another one.
+    """Return the destination of an image that was created from another one.
 
     By default, the new image is in the source's repository and gets no tag: published tags move
     only if the caller says so.

@@ -71,8 +71,8 @@ def flatten_image(
 ) -> NewImage:
     """Create an image with one layer and the same files.
 
-    The same image always gives the same result, wherever it is. Attestations of the original image
-    are dropped with a warning.
+    The same image always gives the same result, whether local or at a registry. Attestations of the
+    original image are dropped with a warning.
 
     Args:
         session: the run.

@@ -53,7 +53,7 @@ def create(  # noqa: PLR0913 all but three by keyword
         annotations: annotations of the index.
         amend: add to the index or list of this name.
         replace: replace the index or list of this name.
-        push: publish the list at once; otherwise a list is kept until it is pushed.
+        push: push the list immediately; otherwise it is kept until it is pushed.
         observer: receives progress events.
 
     Raises:

@@ -54,7 +54,7 @@ class IndexTarget:
 
     Args:
         reference: its name.
-        local: whether it is in the local store, and not at its registry.
+        local: whether it is in the local store rather than at its registry.
         root: its digest, if a local image was given by ID or digest.
     """
 

@@ -1,6 +1,6 @@
 """Manifest lists, which are created and changed locally and published by a push.
 
-As in docker, nothing is published before the push; the images are not copied until then.
+As in docker, nothing is published and no image is copied before the push.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ def push_list(
         target: its name.
         manifest_list: the list.
         purge: delete the local list afterwards.
-        replace_tag: replace the registry's tag, whatever it points to.
+        replace_tag: replace the registry's tag, no matter what it points to.
         observer: receives progress events.
 
     Raises:
@@ -300,7 +300,7 @@ def _list_from_index(target: IndexTarget, index: Index, *, local: bool = False) 
 
 
 def _merge_images(base: ManifestList, added: Sequence[ListedImage]) -> tuple[ListedImage, ...]:
-    """Add images; each replaces an image of its source, or published for its platform."""
+    """Add images; each replaces the image with the same source or published platform."""
     names = {image.source for image in added}
     taken = {image.descriptor.platform for image in added}
     published = base.name.rpartition(":")[0] + "@"

@@ -89,7 +89,7 @@ def rebase(
     Raises:
         UsageError: the old base is unknown.
         UnsupportedError: the image does not start with the layers of the old base.
-        NotFoundError: an image does not exist, or a base not for a platform of the image.
+        NotFoundError: an image does not exist, or a base lacks a platform of the image.
     """
     destination = choose_destination(source, target, replace=replace)
     origin, name = open_source(session, source, is_replaced=replace)
@@ -162,7 +162,7 @@ class _RebaseChange:
         return self._bases[end]
 
     def _find_bases(self, manifest: Manifest) -> tuple[IndexTarget, IndexTarget]:
-        """Return the old and the new base: as given, else from annotations."""
+        """Return the old and the new base: the given ones, or those in annotations."""
         name = manifest.annotations.get(BASE_NAME, "")
         digest = manifest.annotations.get(BASE_DIGEST, "")
         named = parse_index_target(self._session, name, local=self._wanted.local) if name else None

@@ -65,7 +65,7 @@ class Recompressor:
             layers: each layer with the diff ID that it must have.
 
         Returns:
-            The new layers by the digests of the old; their media types are not set.
+            The new layers by the digests of the old layers; their media types are not set.
 
         Raises:
             IntegrityError: a layer is damaged, or has another diff ID.

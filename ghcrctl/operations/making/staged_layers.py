@@ -1,4 +1,4 @@
-"""Compress layers into a folder, and serve them from there until they are transferred."""
+"""Compress layers into a folder, and read them from there until they are transferred."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class StagedLayers:
             fill: passes the uncompressed bytes to the function in its argument.
             how: the compression.
             media_type: the media type for the descriptor.
-            threads: how many threads compress; by default one for each processor.
+            threads: number of compression threads; by default, one per processor.
 
         Raises:
             NoSpaceError: the disk is full.

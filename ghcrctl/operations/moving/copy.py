@@ -1,4 +1,4 @@
-"""Copy an image from one place to another; its digest does not change.
+"""Copy an image from a source to a target; its digest does not change.
 
 Copies between registries store nothing locally.
 """
@@ -58,7 +58,7 @@ class Copied:
     Args:
         target: the name of the copy.
         descriptor: its manifest or index.
-        referrers: how many referrers were copied too.
+        referrers: number of copied referrers.
     """
 
     target: Target
@@ -82,8 +82,8 @@ class CopyOptions:
     Args:
         select: the platforms of a multi-platform image; by default all, or one if the target takes
             only one.
-        include_foreign: upload foreign layers to registries too; other places always get them.
-        referrers: copy the referrers of the image and of its platforms too.
+        include_foreign: also upload foreign layers to registries; other targets always get them.
+        referrers: also copy the referrers of the image and of its platforms.
         dry_run: report the plan to the observer, and copy nothing.
         conversion: a conversion of the image, which changes its digest.
         force: replace an index even with only some of its platforms.
@@ -117,8 +117,8 @@ def copy(  # noqa: PLR0913 all but three by keyword
         source: the image; ``latest`` without tag and digest.
         target: its name at the target; by default with the source's tag, if it has one.
         select: the platforms of a multi-platform image; by default all.
-        include_foreign: upload foreign layers too.
-        referrers: copy the referrers of the image and of its platforms too.
+        include_foreign: also upload foreign layers.
+        referrers: also copy the referrers of the image and of its platforms.
         observer: receives progress events.
         workers: the worker threads, if several images are copied in parallel.
         dry_run: report the plan to the observer, and copy nothing.
@@ -150,7 +150,7 @@ def copy(  # noqa: PLR0913 all but three by keyword
 
 @dataclass(frozen=True, slots=True)
 class OpenTarget:
-    """The open target of one or several copies.
+    """The open target of one or more copies.
 
     Args:
         end: the endpoint.
@@ -182,7 +182,7 @@ def copy_into(  # noqa: PLR0913 all but four by keyword
     observer: Observer = ignore,
     workers: Workers | None = None,
 ) -> Copied:
-    """Copy one image from any place to an open target.
+    """Copy one image from any source to an open target.
 
     Args:
         session: the run.

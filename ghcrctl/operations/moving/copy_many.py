@@ -27,7 +27,8 @@ class OpenCopy:
     """An open copy of several images.
 
     Args:
-        groups: the images; those of one group are copied in parallel, the groups in order.
+        groups: the images; images of one group are copied in parallel, and groups one after
+            another.
         session: the run.
         reader: the session that reads.
         into: the target.

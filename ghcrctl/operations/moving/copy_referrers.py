@@ -54,7 +54,7 @@ class Referrer:
 
     Args:
         descriptor: its manifest.
-        subject: the digest that it refers to.
+        subject: the digest of its subject.
         tag: cosign's tag; empty if the registry lists it as a referrer.
     """
 
@@ -153,7 +153,7 @@ def plan_referrers(
                 f"skipped {item.descriptor.digest}, listed as a referrer of {item.subject}: {why}"
             )
     whole = tuple(item for item, why in zip(attached, reasons, strict=True) if not why)
-    # A temporary index of all referrers makes them one plan; it is never written.
+    # Combine all referrers in a temporary index to get one plan; the index is never written.
     entries = {
         d.digest: {"mediaType": d.media_type, "digest": str(d.digest), "size": d.size}
         for d in (item.descriptor for item in whole)
@@ -210,7 +210,7 @@ def ignore_plans(observer: Observer) -> Observer:
 def copy_referrers(
     session: Session, referrer_plan: ReferrerPlan, options: TransferOptions, observer: Observer
 ) -> None:
-    """Copy the referrers to the target, and attach them as at the source.
+    """Copy the referrers to the target, and attach them as in the source.
 
     Args:
         session: the run.

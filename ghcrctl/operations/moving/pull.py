@@ -40,7 +40,7 @@ class PullResult:
         updated: whether anything changed in the store.
         kind: empty for a container image, else the type of the artifact.
         skipped: foreign layers that were skipped.
-        moved: how much was transferred, or would be by a dry run (bytes).
+        moved: bytes that were transferred, or would be in a dry run.
     """
 
     reference: Reference
@@ -135,7 +135,7 @@ def _is_updated(
 ) -> bool:
     """Return whether a pull changed anything in the store.
 
-    Of several concurrent pulls of one image, only the one that set the name counts.
+    If one image is pulled concurrently, only the pull that set the name counts.
     """
     is_new = before != plan.root.digest
     if dry_run:

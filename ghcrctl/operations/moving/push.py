@@ -56,7 +56,7 @@ def push(  # noqa: PLR0913 all but two by keyword
     Args:
         session: the run.
         reference: a local name with a tag.
-        include_foreign: upload foreign layers too (docker's
+        include_foreign: also upload foreign layers (docker's
             ``--allow-nondistributable-artifacts``).
         observer: receives progress events.
         workers: the worker threads, if several images are pushed in parallel.
@@ -118,7 +118,7 @@ def _warn_of_part(
 def _record_digest(session: Session, record: Record, digest: Digest) -> None:
     """Record the digest of the image in the repository; only warn if that fails.
 
-    A name that was moved to another image in the meantime is left alone.
+    A name that was moved to another image in the meantime is not changed.
     """
     known = replace(record, origin=digest, index=record.part_of)
     try:
@@ -164,7 +164,7 @@ def _record(store: Store, reference: Reference) -> Record:
 def _mountable_content(session: Session, target: Reference) -> dict[Digest, tuple[str, ...]]:
     """Return which repositories of the target's registry are known to have which content.
 
-    A repository has what was pulled from it or pushed to it.
+    A repository is known to have the content that was pulled from it or pushed to it.
     """
     known: dict[Digest, dict[str, None]] = {}
     for record in session.store.records():

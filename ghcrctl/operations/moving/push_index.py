@@ -30,7 +30,7 @@ def push_index(
         session: the run.
         target: its name.
         purge: remove the list, or the local name, afterwards.
-        replace: replace the registry's tag, whatever it points to.
+        replace: replace the registry's tag, no matter what it points to.
         observer: receives progress events.
 
     Raises:

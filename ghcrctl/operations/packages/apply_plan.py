@@ -1,4 +1,4 @@
-"""Carry out a deletion plan step by step, and check each version again before it is deleted.
+"""Apply a deletion plan step by step, and check each version again before it is deleted.
 
 A version is deleted only if it still has exactly the digest and tags in the plan, if no version
 outside of the plan needs it, and if no version that needs it was kept.
@@ -93,15 +93,15 @@ def apply_plan(
     tell: Callable[[Done], None] = lambda _: None,
     progress: Progress = no_progress,
 ) -> Report:
-    """Carry out a plan as far as that is still safe.
+    """Apply a plan as far as that is still safe.
 
     Args:
         session: the run.
         plan: the plan of one package.
         journal: receives an entry before and after each deletion; versions that it records as
             deleted are not deleted again, unless they were restored.
-        tell: is called with the result of each step.
-        progress: is called with the number of steps done.
+        tell: called with the result of each step.
+        progress: called with the number of steps done.
 
     Raises:
         RateLimitedError: GitHub's rate limit lasts too long; continue later.
@@ -126,8 +126,8 @@ def preview_plan(
         session: the run.
         plan: the plan of one package.
         journal: the journal as for `apply_plan`; it must not have a file.
-        tell: is called with the expected result of each step.
-        progress: is called with the number of steps checked.
+        tell: called with the expected result of each step.
+        progress: called with the number of steps checked.
 
     Raises:
         PackageUnknownError: the package does not exist, or the token cannot read it.
@@ -167,7 +167,7 @@ class _Run:
         return self.report
 
     def _run_step(self, step: Step) -> None:
-        """Carry out one step, or record why it is skipped."""
+        """Execute one step, or record why it is skipped."""
         noted = self._journal.state(self._plan.name, step.id)
         self._refresh()
         # A deleted version that exists again was restored, so the step must be repeated.

@@ -1,4 +1,4 @@
-"""Carry out plans, which are kept in a file with a journal beside it."""
+"""Apply plans, which are stored in a file with a journal beside it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The result of carrying out plans.
+    """The result of applying plans.
 
     Args:
         plans: one plan per package.
@@ -90,15 +90,15 @@ def execute_plans(
     tell: Callable[[Done], None] = lambda _: None,
     progress: Progress = no_progress,
 ) -> Carried:
-    """Carry out plans with a journal; asking for confirmation is up to the caller.
+    """Apply plans with a journal; the caller is responsible for confirmation.
 
     Args:
         session: the run.
         plans: one plan per package.
         plan_file: the file with the plans; without it, they are written to the journal directory.
         dry_run: only return what would be done.
-        tell: is called with the result, or the expected result, of each step.
-        progress: is called with the number of steps done.
+        tell: called with the result, or the expected result, of each step.
+        progress: called with the number of steps done.
 
     Raises:
         NetworkError: GitHub cannot be reached, or its rate limit lasts too long; continue later
@@ -172,17 +172,17 @@ def apply_plans(  # noqa: PLR0913 all but these by keyword
     moved: Callable[[Path], object] = lambda _: None,
     failed: Failed = lambda _name, _error: None,
 ) -> GhcrctlError | None:
-    """Carry out plans in order.
+    """Apply plans in order.
 
     Args:
         session: the run.
         plans: one plan per package.
         plan_file: the file with the plans. The journal beside it receives an entry for each
             deletion; versions that it records as deleted are not deleted again.
-        tell: is called with the result of each step.
-        progress: is called with the number of steps done.
-        moved: is called with the new path of a journal that belongs to another plan.
-        failed: is called with the name and error of each package that fails, if there are several.
+        tell: called with the result of each step.
+        progress: called with the number of steps done.
+        moved: called with the new path of a journal that belongs to another plan.
+        failed: called with the name and error of each package that fails, if there are several.
 
     Returns:
         The first failure that the exit status reports.
@@ -221,9 +221,9 @@ def preview_plans(
         session: the run.
         plans: one plan per package.
         plan_file: the file with the plans; the journal beside it has the results so far.
-        tell: is called with the expected result of each step.
-        progress: is called with the number of steps checked.
-        failed: is called with the name and error of each package that fails, if there are several.
+        tell: called with the expected result of each step.
+        progress: called with the number of steps checked.
+        failed: called with the name and error of each package that fails, if there are several.
 
     Returns:
         The first failure that the exit status reports.
@@ -268,5 +268,5 @@ def _can_continue_later(error: GhcrctlError) -> bool:
 
 
 def continue_hint(plan_file: Path) -> str:
-    """Return the hint for plans that were not carried out completely."""
+    """Return the hint for plans that were not applied completely."""
     return f"continue with: ghcrctl packages apply {plan_file}"

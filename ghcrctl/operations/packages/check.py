@@ -79,8 +79,8 @@ def check_packages(
     Args:
         session: the run.
         names: names, and patterns of names.
-        progress: is called with the number of manifests read.
-        failed: is called with the name and error of each package that cannot be checked; the
+        progress: called with the number of manifests read.
+        failed: called with the name and error of each package that cannot be checked; the
             others are still checked. Without it, the first error is raised at the end.
 
     Raises:
@@ -116,7 +116,7 @@ def check_package(
     Args:
         session: the run.
         named: the package.
-        progress: is called with the number of manifests read.
+        progress: called with the number of manifests read.
         subjects: the subjects in all packages of the run; by default in this one only.
 
     Raises:
@@ -258,9 +258,9 @@ def repair(
     Args:
         session: the run.
         named: the package.
-        push: pushes a manifest, given its digest; ``None`` if no other place has it.
-        tell: is called with each result.
-        progress: is called with the number of manifests read.
+        push: pushes a manifest, given its digest; ``None`` if there is no other source.
+        tell: called with each result.
+        progress: called with the number of manifests read.
     """
     done: dict[str, Mended] = {}
     while True:

@@ -51,7 +51,7 @@ class Sign:
         health: the result.
         message: the details.
         mend: how to fix a problem.
-        page: the page where that is done.
+        page: the settings page for the fix.
         status: the exit status of commands that fail because of it.
     """
 
@@ -187,7 +187,7 @@ class _Diagnosis:
             core = data["resources"]["core"]
             left, limit = int(core["remaining"]), int(core["limit"])
         except (GhcrctlError, KeyError, TypeError, ValueError):
-            # An Enterprise Server without rate limits does not have this page.
+            # A GitHub Enterprise Server without rate limits does not have this endpoint.
             return
         health = Health.GOOD if left > limit // 10 else Health.WARNING
         yield Sign("rate limit", health, f"{left} of {limit} requests an hour are left")

@@ -1,4 +1,4 @@
-"""The journal of a run of deletions: what it was to delete, and the results.
+"""The journal of a run of deletions: its planned deletions and their results.
 
 A run that was killed is resumed from its journal, and a whole run is undone from it. A journal is
 open in one process at a time.
@@ -64,7 +64,7 @@ def open_journal(path: Path, plans: Sequence[Plan] = ()) -> Iterator[Journal]:
 
     Args:
         path: the file; created if it does not exist.
-        plans: the plans to carry out; without them, the journal of any plan is opened.
+        plans: the plans to apply; without them, the journal of any plan is opened.
 
     Raises:
         RefusedError: another process has it open.
@@ -100,7 +100,7 @@ def open_journal_for_undo(path: Path, warn: Callable[[str], None]) -> Iterator[J
 
 
 def read_continued_journal(path: Path | None, plans: Sequence[Plan]) -> Journal:
-    """Return the journal that carrying out plans would continue, without writing anything.
+    """Return the journal that applying plans would continue, without writing anything.
 
     Args:
         path: the file, which may not exist; ``None`` for no file.
@@ -123,7 +123,7 @@ def find_journal(path: Path) -> Path:
 
     Raises:
         NotFoundError: neither the file nor a journal beside it exists.
-        UsageError: the plan was not carried out: the journal beside it belongs to another one.
+        UsageError: the plan was not applied; the journal beside it belongs to another one.
     """
     beside = journal_beside(path)
     if path.suffix == _SUFFIX or not (beside.exists() or path.exists()):

@@ -61,7 +61,7 @@ class TagRow:
         tags: its tags, without those of clients.
         kind: its type.
         platforms: its platforms.
-        attached: how many signatures, attestations and other artifacts it has.
+        attached: the number of its signatures, attestations and other artifacts.
         size: size of all content that it needs (bytes).
         unique: size of content that nothing else needs (bytes).
     """

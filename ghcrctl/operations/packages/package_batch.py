@@ -25,7 +25,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Failed: TypeAlias = Callable[[str, GhcrctlError], None]
 
-# After these errors, the next package would fail too, or the user ended the run.
+# After these errors, the next package would fail too, or the user interrupted the run.
 _ENDS_RUN = (
     ConnectionFailedError, InterruptedByUserError, RateLimitedError, StoreError,
     TerminatedBySignalError, TlsError, UnauthorizedError,
@@ -49,7 +49,7 @@ def each_package(
         items: the packages, without duplicates.
         act: returns the result for one package.
         name_of: returns the name of one package.
-        failed: is called with the name and error of each package that fails. Without it, or if
+        failed: called with the name and error of each package that fails. Without it, or if
             there is only one package, the first error is raised at the end.
 
     Raises:

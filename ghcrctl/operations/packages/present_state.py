@@ -1,4 +1,4 @@
-"""Track the present state of a package: which versions changed since a plan was made.
+"""Track the current state of a package: which versions changed since a plan was created.
 
 An index that is pushed during the deletion may need a manifest that is about to be deleted, since
 a registry client does not push content that the registry already has. Children exist as long as
@@ -62,7 +62,7 @@ class PresentState:
         return step.digest in self._needed
 
     def read(self) -> None:
-        """Read the list of versions, and find out what the versions outside of the plan need."""
+        """Read the list of versions, and determine what the versions outside of the plan need."""
         self._note_reading()
         try:
             versions = self._packages.versions(self._owner, self._plan.package)

@@ -40,7 +40,7 @@ def read_protect_files(paths: Iterable[Path]) -> str:
 
 
 def _decoded(raw: bytes) -> str:
-    """Decode a text; also UTF-16, which Windows PowerShell writes when redirecting output."""
+    """Decode text, including UTF-16, which Windows PowerShell writes when redirecting output."""
     without_zeros = raw.replace(b"\0", b"")
     found = raw if without_zeros == raw else raw + b"\n" + without_zeros
     return found.decode(errors="replace")

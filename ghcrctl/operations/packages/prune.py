@@ -1,4 +1,4 @@
-"""Plan which versions to delete, for one or several packages."""
+"""Plan which versions to delete, for one or more packages."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def plan_prune(
     graphs: dict[str, Graph] | None = None,
     failed: Failed | None = None,
 ) -> Iterator[Plan]:
-    """Plan what to delete, package by package; the first rules that name a package apply.
+    """Plan what to delete, package by package; the first rules that match a package apply.
 
     Warns, after the last plan, of each protection rule that matched nothing.
 
@@ -55,7 +55,7 @@ def plan_prune(
         progress: receives the progress.
         graphs: receives the graph of each package with deletions, by the package's name, for a
             review.
-        failed: is called with the name and error of each package that cannot be planned; the
+        failed: called with the name and error of each package that cannot be planned; the
             others are still planned. Without it, the first error is raised at the end.
 
     Raises:
@@ -70,7 +70,7 @@ def plan_prune(
         for some in rules
         for named in match_packages(session, some.packages, unlisted)
     ]
-    # The first rules that name a package apply.
+    # The first rules that match a package apply.
     by_name = {named.name: (named, some) for named, some in reversed(chosen)}
     wanted = [by_name[name] for name in dict.fromkeys(named.name for named, _ in chosen)]
     check_selection(wanted, unlisted, "prune", failed)
@@ -100,7 +100,7 @@ def plan_prune(
 def _complete_policy(
     session: Session, named: PackageName, rules: Rules, graph: Graph, text: str
 ) -> Policy:
-    """Add to a policy what files protect, and the state of pull requests and branches."""
+    """Add protection by files, and the state of pull requests and branches, to a policy."""
     policy = rules.policy
     tags = find_tags(text, named)
     tagged = (d for d, version in graph.versions.items() if tags.intersection(version.tags))

@@ -1,4 +1,4 @@
-"""Push manifests that a package lost, from a place that still has them."""
+"""Push missing manifests to a package, from a source that still has them."""
 
 from __future__ import annotations
 

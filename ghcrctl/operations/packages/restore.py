@@ -1,6 +1,6 @@
 """Restore deleted versions and packages, which GitHub keeps for 30 days.
 
-Content that a version needs is restored before it, so that no image is broken in between.
+Content that a version needs is restored before it, so that no image is ever broken.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def restore(
 
 
 def _newest_of_tags(deleted: Sequence[Version], choice: VersionSelector) -> list[Version]:
-    """Return the selected versions; for each selected tag only the one deleted last."""
+    """Return the selected versions; for a selected tag, only the most recently deleted one."""
     found = []
     taken: set[str] = set()
     ordered = sorted(deleted, key=lambda v: v.deleted or v.updated, reverse=True)

@@ -43,7 +43,7 @@ class Rules:
     Args:
         packages: names and patterns of names.
         given: the given rules by name, for display.
-        policy: the policy, without what depends on GitHub and on files.
+        policy: the policy, without the parts that depend on GitHub and on files.
         files: files whose digests and tags are protected.
         closed: the pattern of tags of pull requests; empty for none.
         deleted: the pattern of tags of branches; empty for none.

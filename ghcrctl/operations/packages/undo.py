@@ -38,14 +38,14 @@ def restore_run(
     tell: Callable[[Restored], None] = lambda _: None,
     progress: Progress = no_progress,
 ) -> list[Restored]:
-    """Undo a run of deletions, the last deletion first.
+    """Undo a run of deletions in reverse order.
 
     Args:
         session: the run.
         path: its journal, or the plan that the journal belongs to.
         only: the only package to undo; ``None`` for all.
-        tell: is called with the result of each version.
-        progress: is called with the number of versions done.
+        tell: called with the result of each version.
+        progress: called with the number of versions done.
 
     Raises:
         NotFoundError: the file does not exist.

@@ -1,9 +1,9 @@
 """Remove one tag, and move or add tags, without changing any image.
 
 ghcr.io has no request to delete a tag (``DELETE`` returns 405), and deleting a version on GitHub
-deletes all of its tags. But pushing another manifest moves a tag: so an empty manifest is pushed
-under the tag, and the new version is deleted. That version is deleted only if it has exactly the
-pushed digest and only that tag; if it cannot be deleted, the tag is moved back.
+deletes all of its tags. However, pushing another manifest moves a tag. Therefore an empty manifest
+is pushed under the tag, and the new version is deleted. That version is deleted only if it has
+exactly the pushed digest and only that tag; if it cannot be deleted, the tag is moved back.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _is_untagged(session: Session, named: PackageName) -> bool:
 
 
 def _move_back(session: Session, named: PackageName, helper: str, original: str) -> bool:
-    """Move a tag back that could not be removed, unless it was moved by others.
+    """Move back a tag that could not be removed, unless someone else has moved it.
 
     Returns:
         Whether it was moved back; otherwise, pulling the tag would give an empty image.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Outcome(Enum):
-    """The outcome for a version; ``planned``: the run ended before."""
+    """The outcome for a version; ``planned``: not attempted before the run ended."""
 
     RESTORED = "restored"
     THERE = "is there"
@@ -57,7 +57,7 @@ class Restorer:
     Args:
         session: the run.
         named: the package.
-        tell: is called with the result of each version.
+        tell: called with the result of each version.
     """
 
     def __init__(

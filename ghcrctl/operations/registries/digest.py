@@ -1,4 +1,4 @@
-"""Resolve a name to its digest at the registry, with as little download as possible."""
+"""Resolve a name to its digest at the registry, downloading as little as possible."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Ensure that a registry lists what refers to an image.
 
 A registry may briefly return data from before the last write. On registries where clients maintain
-the list, such as ghcr.io, a stale read is then written back without the newest entries. So the list
-is checked after all writes, and missing referrers are written again, which lists them.
+the list, such as ghcr.io, a stale read is then written back without the newest entries. Therefore
+the list is checked after all writes, and missing referrers are pushed again to get them listed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.common.session import Session
     from ghcrctl.registry.repository import Repository
 
-# How often a list is read before an entry counts as missing. The wait grows by this each time.
+# The number of reads after which an entry is considered missing. The wait grows by this each time.
 _TRIES = 5
 _PAUSE_SECONDS = 0.3
 
@@ -64,7 +64,7 @@ def ensure_listed(
     for digest, content in wanted.items():
         if digest in listed or (digest not in unlisted and _is_seen(place, subject, digest)):
             continue
-        # One at a time: each write then starts from a list that has all earlier entries.
+        # Write sequentially, so that each write starts from a list with all earlier entries.
         if not (_put(session, place, content) and _is_seen(place, subject, digest)):
             session.warn(f"{place.label} does not list {digest} as referring to {subject}")
 

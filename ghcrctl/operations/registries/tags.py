@@ -84,7 +84,7 @@ def list_tags(
 
     Raises:
         InvalidFilterError: a filter is unknown or malformed.
-        UsageError: the name is that of a single image, or the sort key is unknown.
+        UsageError: the name has a tag or digest, or the sort key is unknown.
         RefusedError: the name is local.
     """
     if reference.tag or reference.digest:

@@ -22,8 +22,8 @@ class UsageLine:
 
     Args:
         kind: the kind, for display.
-        total: how many items there are.
-        active: how many of them have a tag.
+        total: number of items.
+        active: number of items with a tag.
         size: total size (bytes).
         reclaimable: size that can be reclaimed (bytes).
         shared: size of content that several images need (bytes).

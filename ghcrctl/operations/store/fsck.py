@@ -31,8 +31,8 @@ class CheckResult:
     """The result of a check.
 
     Args:
-        images: how many images were checked.
-        content: how much was read (bytes).
+        images: number of images checked.
+        content: amount of data read (bytes).
         faults: the faults, each with the names that it affects.
     """
 
@@ -53,7 +53,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """The result of repairing one image. ``error``: why it failed, if it did."""
+    """The result of repairing one image. ``error``: the reason of a failure."""
 
     name: str
     error: GhcrctlError | None = None
@@ -89,7 +89,7 @@ def check(
 
 
 def repair(session: Session, result: CheckResult, observer: Observer = ignore) -> list[Repair]:
-    """Fetch damaged content again from where it came from; change nothing else.
+    """Fetch damaged content again from its origin; change nothing else.
 
     The damaged content of an image is set aside just before it is fetched again, and restored if
     that fails, so that nothing is lost.
@@ -114,7 +114,7 @@ def repair_all(
     Args:
         session: the run.
         result: the result of the last check.
-        tell: is called with the result for each image.
+        tell: called with the result for each image.
         observer: receives progress events.
 
     Returns:

@@ -43,11 +43,11 @@ class Job:
         source: the source repository.
         target: the target repository.
         include: patterns of tags to sync; by default all tags.
-        exclude: patterns of tags to ignore at both sides.
+        exclude: patterns of tags to ignore in both repositories.
         newer_than: only images created after this time, which has a time zone.
         delete: delete tags of the target that the source does not have.
         platforms: the platforms of multi-platform images; by default all.
-        referrers: copy the referrers of images too.
+        referrers: also copy the referrers of images.
     """
 
     source: Reference
@@ -134,7 +134,7 @@ def plan_job(
     keep_going: bool = False,
     excluded: RuleMatches | None = None,
 ) -> list[Task]:
-    """Plan a job; each tag that both sides have takes one request to each.
+    """Plan a job; each tag that both repositories have takes one request to each.
 
     Args:
         session: the run.
@@ -260,13 +260,13 @@ def plan_jobs(
 ) -> list[Task]:
     """Plan several jobs; one that cannot be planned does not stop the others.
 
-    If several jobs have the same target, none deletes what another one copies. Warns of each
+    If several jobs have the same target, no job deletes what another one copies. Warns of each
     `exclude` pattern that matches no tag of any of its repositories.
 
     Args:
         session: the run.
         jobs: the jobs.
-        failed: is called for each failed job; may raise to stop.
+        failed: called for each failed job; may raise to stop.
         keep_going: whether a tag that cannot be read does not stop its job either.
     """
     tasks: list[Task] = []

@@ -37,7 +37,7 @@ class SyncedTag:
     Args:
         task: the tag and its action.
         status: the result, such as ``copied``, ``would be copied`` or ``up to date``.
-        moved: how much was transferred for it, or would be (bytes).
+        moved: bytes that were transferred, or would be in a dry run.
         error: why it failed.
     """
 
@@ -79,7 +79,7 @@ def run_jobs(  # noqa: PLR0913 all but two by keyword
         keep_going: whether to continue after a failure; otherwise no further image is started.
         dry_run: only plan.
         force: let a tag lose platforms that a job does not select.
-        tell: is called with the result of each tag, and for each repository that cannot be synced.
+        tell: called with the result of each tag, and for each repository that cannot be synced.
         watching: a context manager for the time of the transfers; yields a function that wraps the
             observer of each image, given the image's name.
     """
@@ -175,7 +175,7 @@ class _Run:
         self._tell(SyncedTag(task, "would be copied" if self._dry_run else "copied", moved))
 
     def _would_move(self, task: Task, meter: _Meter) -> int:
-        """Return how many bytes an image adds to those before it, at one target.
+        """Return the bytes that an image adds to those of earlier images at the same target.
 
         Content that tags share is transferred once; the root is written for each tag.
         """

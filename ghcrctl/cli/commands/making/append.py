@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ghcrctl.cli.app import App
 
 
-# How paths begin, but no image name. Includes Windows drives and backslashes.
+# Prefixes that paths have and image names cannot have, including Windows drives.
 _PATH = re.compile(r"[./~]|[A-Za-z]:[/\\]|[^\\]*\\")
 
 

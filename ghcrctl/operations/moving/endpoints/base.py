@@ -1,4 +1,4 @@
-"""Endpoints: the places that an image is copied from and to."""
+"""Endpoints: the sources and targets of a copy."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class OpenSource:
 
 
 class OpenSink(Protocol):
-    """A place that images are written to until it is closed."""
+    """A target that images are written to until it is closed."""
 
     def place(self, source: OpenSource, target: Target) -> Sink:
         """Return the sink for the content and the names of one image."""
@@ -147,7 +147,7 @@ class Endpoint(Protocol):
 
 
 def check_digest(target: object, named: Digest | None, digest: Digest | None) -> None:
-    """Check that a target with a digest gets the content of this digest.
+    """Check that a target with a digest gets content with this digest.
 
     Args:
         target: the target as the user wrote it.

@@ -97,7 +97,7 @@ class EngineEndpoint:
 
     @contextmanager
     def sink(self, session: Session, *, dry_run: bool) -> Iterator[OpenSink]:
-        """Load images with the engine, which loads all or nothing."""
+        """Load images with the engine, which loads either all of them or none."""
         engine = docker_engine(session)
         engine.ping()
         if dry_run:
