@@ -113,7 +113,7 @@ class Copies(Caller):
         dry_run: bool = False,
         observer: Observer = ignore,
     ) -> list[Attempt[str, Copied]]:
-        """Copy several images to one repository, namespace, archive or directory.
+        """Copy multiple images to one repository, namespace, archive or directory.
 
         The arguments are those of `copy`. The target is a name without a tag, a namespace that ends
         in ``/``, or a place where each image keeps its name. An archive is only created if all

@@ -120,7 +120,7 @@ class Images(Caller):
 
         Raises:
             NoSuchImageError: the image does not exist.
-            RefusedError: the name is an ID, and the image has several names.
+            RefusedError: the name is an ID, and the image has multiple names.
         """
         from ghcrctl.operations.images.remove import remove
 

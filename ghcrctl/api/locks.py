@@ -117,7 +117,7 @@ class Locks(Caller):
             names: ``NAME[:TAG]``.
             platform: the pinned platforms to pull; by default, this machine's.
             all_platforms: pull all pinned platforms.
-            observer: receives the progress events of all images, from several threads, but one at
+            observer: receives the progress events of all images, from multiple threads, but one at
                 a time for each image.
             file: the lock file.
 

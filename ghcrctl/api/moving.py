@@ -67,7 +67,7 @@ class Transfers(Caller):
         dry_run: bool = False,
         observer: Observer = ignore,
     ) -> list[Attempt[Reference, PullResult]]:
-        """Pull several images concurrently, transferring shared content once.
+        """Pull multiple images concurrently, transferring shared content once.
 
         If an image fails, the others are still pulled. Each attempt has its result or error.
 
@@ -78,7 +78,7 @@ class Transfers(Caller):
             all_platforms: as in `pull`.
             skip_foreign: as in `pull`.
             dry_run: as in `pull`.
-            observer: receives the progress events of all images, from several threads, but one at
+            observer: receives the progress events of all images, from multiple threads, but one at
                 a time for each image.
 
         Raises:
@@ -151,7 +151,7 @@ class Transfers(Caller):
         dry_run: bool = False,
         observer: Observer = ignore,
     ) -> list[Attempt[Reference, PushResult]]:
-        """Push several images concurrently, uploading shared layers once.
+        """Push multiple images concurrently, uploading shared layers once.
 
         Args:
             names: as in `push`.

@@ -36,7 +36,7 @@ _ALLOWED = {Kind.FILE, Kind.DIRECTORY, Kind.SYMLINK, Kind.HARD_LINK}
 
 
 class Positioned:
-    """A file that several threads can read at any position.
+    """A file that multiple threads can read at any position.
 
     Args:
         file: a seekable file, which is closed with this object.

@@ -11,7 +11,7 @@ from ghcrctl.errors import ExitStatus
 if TYPE_CHECKING:
     from ghcrctl.cli.format.style import Meaning, Style
 
-# Errors with several possible causes outside the command line, too many for a hint.
+# Errors with multiple possible causes outside the command line, too many for a hint.
 _WITH_MANY_CAUSES = {
     ExitStatus.NETWORK,
     ExitStatus.AUTH,
@@ -79,6 +79,6 @@ def warning(message: str, style: Style) -> str:
 
 
 def _line(label: str, meaning: Meaning, text: str, style: Style) -> str:
-    """Return a label and a text, which may have several lines."""
+    """Return a label and its text, which may have multiple lines."""
     shown = "\n".join(printable(line) for line in text.split("\n"))
     return f"{style.paint(label, meaning)} {shown}\n"

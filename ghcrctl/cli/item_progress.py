@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class ItemCounter:
-    """A callback that shows how many items are done.
+    """A callback that shows the number of processed items.
 
     Args:
         app: the run.

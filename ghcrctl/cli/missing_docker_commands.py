@@ -56,7 +56,7 @@ _TOOLS = Advice(
 )
 _INSPECT = Advice("has another name here", "ghcrctl manifest inspect IMAGE")
 _CREATE = Advice(
-    "is `copy` for one image and `manifest create` for several",
+    "is `copy` for one image and `manifest create` for multiple images",
     "ghcrctl copy SOURCE TARGET",
 )
 _TAGS = Advice("has another name here", "ghcrctl tags IMAGE")

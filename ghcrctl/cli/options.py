@@ -1,4 +1,4 @@
-"""Options shared by several commands."""
+"""Options shared by multiple commands."""
 
 from __future__ import annotations
 

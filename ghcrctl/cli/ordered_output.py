@@ -1,4 +1,4 @@
-"""Process several images and print their results in order."""
+"""Process multiple images and print their results in order."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Result = TypeVar("Result")
 
 
 class OrderedOutput:
-    """Output of several images that are processed in parallel, printed image by image.
+    """Output of multiple images that are processed in parallel, printed image by image.
 
     Lines of later images are buffered until all earlier images are done.
 
@@ -89,7 +89,7 @@ def run_in_parallel(  # noqa: PLR0913 the others are keywords
     title: Callable[[Item], str],
     quiet: bool,
 ) -> None:
-    """Process several images in parallel and print their results in order.
+    """Process multiple images in parallel and print their results in order.
 
     If an image fails, its error is reported in order and the others continue. The command exits
     with the status of the first error.

@@ -27,12 +27,12 @@ def without_secrets(url: str) -> str:
 
 
 def redact_userinfo(text: str) -> str:
-    """Remove user names and passwords from all URLs in a text."""
+    """Remove user names and passwords from all URLs in a string."""
     return _URL.sub(lambda match: match[1] + _without_userinfo(match[2]), text)
 
 
 def redact(text: str) -> str:
-    """Remove user names, passwords and query strings from all URLs in a text."""
+    """Remove user names, passwords and query strings from all URLs in a string."""
     shorter = _URL.sub(_bare_url, text)
     return _WORD.sub(lambda match: _bare_path(match[0]), shorter)
 

@@ -1,6 +1,6 @@
 """Translates errors of the operating system's keyring.
 
-Backends raise platform-specific exceptions. Their texts are not shown, since they may quote the
+Backends raise platform-specific exceptions. Their messages are not shown, since they may quote the
 secret.
 
 Sources: Microsoft's documentation, "CREDENTIALW structure" and "System Error Codes"; Apple's

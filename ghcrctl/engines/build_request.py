@@ -139,7 +139,7 @@ class Engine(Protocol):
 
     @property
     def builds_indexes(self) -> bool:
-        """Whether one command can build for several platforms."""
+        """Whether one command can build for multiple platforms."""
 
     def check(self, request: BuildRequest) -> None:
         """Check that the engine supports the options of a build.

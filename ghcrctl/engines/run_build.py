@@ -22,7 +22,7 @@ _REPOSITORY = "localhost/ghcrctl-build"
 def run_build(engine: Engine, request: BuildRequest, folder: Path, runner: Runner) -> Path:
     """Build an image or an index.
 
-    If the engine cannot build for several platforms at once, each platform is built under its own
+    If the engine cannot build for multiple platforms at once, each platform is built under its own
     name and the images are joined here. The manifest lists of buildah and podman are not used:
     deleting one makes some versions delete the images in it, even if they have other names.
 

@@ -281,7 +281,7 @@ class RefusedError(UnsupportedError):
 
 
 class AmbiguousIdError(RefusedError):
-    """An ID prefix matches several images."""
+    """An ID prefix matches multiple images."""
 
     code = "ambiguous-id"
 

@@ -63,7 +63,7 @@ class Graph:
         return digest in self.versions or digest in self.facts
 
     def children(self, digest: str) -> list[str]:
-        """Return the manifests that a manifest lists, existing or not, without duplicates.
+        """Return the manifests that a manifest lists, including missing ones, without duplicates.
 
         An entry without the media type of a manifest is included if it is a version.
         """
@@ -90,7 +90,7 @@ class Graph:
 
     @cached_property
     def subjects(self) -> Mapping[str, list[str]]:
-        """The subjects of a manifest, existing or not, by its digest."""
+        """The subjects of a manifest, including missing ones, by its digest."""
         found: dict[str, list[str]] = defaultdict(list)
         for digest, facts in self.facts.items():
             if facts.subject and facts.subject != digest:

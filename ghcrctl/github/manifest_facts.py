@@ -92,7 +92,7 @@ def _of_index(index: Index) -> Facts:
         media_type=index.descriptor.media_type,
         size=len(index.raw),
         is_index=True,
-        # An entry with another media type may still be a manifest, of a future type.
+        # An entry with another media type may still be a manifest of a future type.
         children=tuple(_child(entry) for entry in listed),
         blobs=tuple({str(d.digest): d.size for d in others}.items()),
         subject=str(index.subject.digest) if index.subject else "",

@@ -123,7 +123,7 @@ def tags_of_deleted(pattern: str, names: Iterable[str]) -> TagOrigin:
 def _places(pattern: str, place: str) -> Callable[[str], list[tuple[int, int]]]:
     """Return a function that finds every part of a tag that may match a placeholder.
 
-    A pattern with ``*`` often matches in several ways, and a tag is only stale if it is in all of
+    A pattern with ``*`` often matches in multiple ways, and a tag is only stale if it is in all of
     them.
     """
     before, found, after = pattern.partition(place)

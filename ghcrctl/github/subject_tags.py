@@ -25,7 +25,7 @@ def subject_of_tag(tag: str) -> str:
 
 
 def names_subject(tag: str, digest: str, facts: Mapping[str, Facts]) -> bool:
-    """Check by a manifest's content whether its tag names a subject.
+    """Check whether a manifest's tag names a subject, based on the manifest's content.
 
     True for signatures, attestations, other artifacts and lists of referrers; false for container
     images and indexes of images. Assumed to be true for manifests that were not read.

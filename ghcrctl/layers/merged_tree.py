@@ -1,4 +1,4 @@
-"""The merged file tree of several layers, as a container sees it.
+"""The merged file tree of multiple layers, as a container sees it.
 
 Layers are applied as in docker and containerd: paths are resolved in the tree of the lower layers,
 so that ``lib/x`` becomes ``usr/lib/x`` if a lower layer has a link ``lib`` to ``usr/lib``.
@@ -57,7 +57,7 @@ class Node:
 
 
 class Tree:
-    """The merged files of several layers.
+    """The merged files of multiple layers.
 
     Args:
         limits: limit of the number of files.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.layers.members import Member
 
-# Prefixes of full paths, for programs and for the kernel.
+# Prefixes of absolute paths, as used by programs and by the kernel.
 _FULL = ("\\\\?\\", "\\??\\")
 _UNC = "UNC\\"
 

@@ -87,5 +87,5 @@ def lacks_privilege(error: OSError) -> bool:
 
 
 def utf16_length(text: str) -> int:
-    """Return the length of a text in UTF-16 units."""
+    """Return the length of a string in UTF-16 units."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -10,5 +10,5 @@ LONGEST_QUOTE = 200
 
 
 def shortened(text: str) -> str:
-    """Return a text, truncated if it is too long for a message."""
+    """Return text, truncated if it is too long for a message."""
     return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}..."

@@ -95,7 +95,7 @@ class Reference:
 
         Args:
             text: ``[REGISTRY/]REPOSITORY[:TAG][@DIGEST]``.
-            default_registry: the registry for a name with several components but no registry. If it
+            default_registry: the registry for names with multiple components but no registry. If it
                 is Docker Hub, it also applies to names with one component: `alpine` is
                 `docker.io/library/alpine`.
             local_names: keep names with one component local even then, as archives do.
@@ -116,7 +116,7 @@ class Reference:
 
 
 def is_repository(text: str) -> bool:
-    """Check whether a text is a valid repository name, without a registry.
+    """Check whether a string is a valid repository name, without a registry.
 
     Spec: OCI distribution spec 1.1, "Pulling manifests".
     """
@@ -125,7 +125,7 @@ def is_repository(text: str) -> bool:
 
 
 def is_tag(text: str) -> bool:
-    """Check whether a text is a valid tag; registries may list invalid ones.
+    """Check whether a string is a valid tag; registries may list invalid ones.
 
     Spec: OCI distribution spec 1.1, "Pulling manifests".
     """

@@ -80,7 +80,7 @@ class Finder:
         return found
 
     def _folders(self) -> tuple[list[str], list[str]]:
-        """Return the absolute directories of the PATH, and the other ones."""
+        """Return the absolute directories of the PATH, and the relative ones."""
         trusted: list[str] = []
         skipped: list[str] = []
         for entry in self._entries():

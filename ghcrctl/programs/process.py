@@ -25,7 +25,7 @@ _NO_CURRENT_DIRECTORY = "NoDefaultCurrentDirectoryInExePath"
 _BATCH = frozenset({".bat", ".cmd"})
 # cmd.exe interprets these in the arguments of a batch file, even within quotes.
 _READ_BY_CMD = frozenset('"%&|<>^!\r\n')
-# How long to wait for the rest of the output after a program has exited.
+# Time limit for reading the rest of the output after a program has exited.
 _REST_SECONDS = 1.0
 # Windows only handles Ctrl-C between two waits for a program.
 _STEP_SECONDS = 0.1 if os.name == "nt" else None

@@ -118,7 +118,7 @@ class BlobUploader:
         if isinstance(error, UnsupportedError) and not self._only_whole:
             self._only_whole = error.retryable = True
         elif error.retryable and not isinstance(error, DigestMismatchError | SizeMismatchError):
-            # After a digest mismatch, the bytes that the registry has are worthless.
+            # After a digest mismatch, the bytes that the registry has are useless.
             self._keep(digest, upload)
 
     def _send_whole(self, upload: _Upload, content: Content) -> None:

@@ -1,4 +1,4 @@
-"""Downloads a large blob over several connections at once.
+"""Downloads a large blob over multiple connections at once.
 
 Storage hosts limit the speed of a connection, not of a client. The first segment is timed: if one
 connection is fast enough, it also downloads the rest. Otherwise the reader gets the current segment
@@ -42,7 +42,7 @@ _BLOCK = 256 * 1024
 
 
 def open_blob(client: RegistryClient, repository: str, blob: Descriptor, offset: int) -> Stream:
-    """Open a blob at an offset; a large one is read over several connections."""
+    """Open a blob at an offset; a large one is read over multiple connections."""
     if client.ahead is None or blob.size - offset < PARALLEL_FROM:
         return client.get_blob(repository, blob.digest, offset, blob.size)
     address = ""

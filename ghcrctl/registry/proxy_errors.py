@@ -80,7 +80,7 @@ def status_error(status: int, host: str, proxy: Proxy) -> ProxyError:
 def check_proxy_response(response: requests.Response, proxy: Proxy) -> None:
     """Raise an error if a response was sent by the proxy, not by the host behind it.
 
-    With plain HTTP a proxy can respond in place of the host. Registries respond with JSON or name
+    With plain HTTP a proxy can respond instead of the host. Registries respond with JSON or name
     their API in a header; a proxy's own errors are HTML or empty.
 
     Raises:

@@ -241,7 +241,7 @@ def _not_found(refusal: Refusal) -> NotFoundError:
     is_digest = ":" in refusal.what
     hint = f"list the tags: ghcrctl tags {refusal.name}"
     if refusal.registry == GHCR and is_digest:
-        hint = "it may have been deleted, for example by a clean-up of untagged versions"
+        hint = "it may have been deleted, for example by a cleanup of untagged versions"
     kind = "manifest" if is_digest else "tag"
     return ManifestUnknownError(
         f"{kind} `{refusal.what}` not found in {refusal.name}{refusal.quoted}", hint=hint

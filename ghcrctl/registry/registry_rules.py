@@ -280,7 +280,7 @@ def rules_of_settings(data: Mapping[str, Sequence[str]]) -> list[Rule]:
 
 
 def _canonical(prefix: str) -> str:
-    """Return a prefix with the canonical host name; Docker Hub has several names."""
+    """Return a prefix with the canonical host name; Docker Hub has multiple names."""
     host, slash, path = prefix.rstrip("/").partition("/")
     if host.startswith("*."):
         return f"{host.lower()}{slash}{path}"

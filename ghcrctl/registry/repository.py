@@ -230,7 +230,7 @@ class Repository:
             raise UnsupportedError(
                 f"cannot push {digest}: it has {size} bytes, and ghcr.io accepts layers of at most "
                 "10 GB",
-                hint="split the layer into several",
+                hint="split the layer into smaller layers",
             )
         self._uploader.send(content)
 

@@ -1,4 +1,4 @@
-"""Translates the errors of `requests` and `urllib3`; none of them escapes this package."""
+"""Translates the errors of `requests` and `urllib3`; no exception of theirs leaves this package."""
 
 from __future__ import annotations
 

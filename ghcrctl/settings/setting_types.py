@@ -166,7 +166,7 @@ def _is_host(text: str) -> bool:
 
 
 def _is_place(text: str) -> bool:
-    """Check whether a text is a host, which needs no dot, optionally with a path."""
+    """Check whether a string is a host, optionally with a path; a host does not need a dot."""
     host, slash, path = text.partition("/")
     named = host if set(host) & set(".:") else f"{host}.invalid"
     return bool(host) and _is_name(f"{named}/{path if slash else 'image'}")

@@ -55,7 +55,7 @@ def _duplicate(text: str, reason: str) -> str:
     lines = text.splitlines() or [""]
     at = _LINE.search(reason)
     number = int(at[1]) if at else len(lines)
-    # The parser reports the line after the value, which may span several lines.
+    # The parser reports the line after the value, which may span multiple lines.
     found = ((n, _KEY.match(lines[n - 1])) for n in range(number, 0, -1))
     line, key = next(((n, key[1] or key[2]) for n, key in found if key), (number, ""))
     named = match["declared"] or match["namespace"] or match["inline"]

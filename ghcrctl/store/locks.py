@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Limit for waiting for another process.
 LOCK_SECONDS = 60.0
-# How often a file may be replaced while it is being locked.
+# How many times a file may be replaced while it is being locked.
 _MAX_ATTEMPTS = 20
 _RETRY_SECONDS = 0.02
 
@@ -62,7 +62,7 @@ def exclusive_file(path: Path, *, patience: float = 0.0) -> Iterator[None]:
 
 
 def _acquire(path: Path, beside: Path, patience: float, held: ExitStack) -> None:
-    """Lock a file beside the path; retry if its previous owner removed it in the meantime."""
+    """Lock a file next to the path; retry if its previous owner removed it in the meantime."""
     end = time.monotonic() + patience
     for attempt in count(1):
         with ExitStack() as taken:

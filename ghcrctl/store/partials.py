@@ -86,7 +86,7 @@ class Partials:
     def _claim(self, digest: Digest, lease: Lease) -> Path:
         """Take over an abandoned file for this content, or create a new one.
 
-        Renaming is atomic: if several processes try, only one succeeds.
+        Renaming is atomic: if multiple processes try, only one succeeds.
         """
         mine = self._folder / f"{digest.algorithm}-{digest.encoded}.{lease.id}"
         if mine.exists():

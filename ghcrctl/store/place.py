@@ -70,7 +70,7 @@ class StorePlace:
 
         Raises:
             BlobUnknownError: the content does not exist.
-            DigestMismatchError: the content is damaged, so none of it must be sent anywhere.
+            DigestMismatchError: the content is damaged and must not be copied.
         """
         blobs = self._store.blobs
         if blobs.path(descriptor.digest).exists() and not blobs.exists(descriptor):

@@ -1,4 +1,4 @@
-"""Temporary files and directories, with cleanup of those that killed processes left.
+"""Temporary files and directories, with cleanup of those left by killed processes.
 
 A name ends with the process ID and a random part, and the process holds a lock on the file or
 directory. A path is abandoned if no process has the ID and the lock is free. Both are needed: the
@@ -46,7 +46,7 @@ def scratch_name(stem: str) -> str:
 
 
 def scratch_beside(target: Path) -> Path:
-    """Return a new path beside an output; remove files that killed writers of it left."""
+    """Return a new path next to an output; also remove files left by killed processes."""
     stem = f".{target.name[:_LONGEST_NAME]}"
     remove_abandoned(target.parent, f"{stem}.*")
     return target.with_name(scratch_name(stem))
@@ -87,7 +87,7 @@ def hold_open(handle: int) -> None:
 
 
 def abandoned(folder: Path, pattern: str) -> list[Path]:
-    """Return the files that killed processes of this user left in a directory."""
+    """Return the files in a directory that were left by killed processes of this user."""
     try:
         return [path for path in folder.glob(pattern) if _is_abandoned(path)]
     except OSError:
@@ -95,7 +95,7 @@ def abandoned(folder: Path, pattern: str) -> list[Path]:
 
 
 def remove_abandoned(folder: Path, pattern: str) -> None:
-    """Remove the files that killed processes of this user left in a directory."""
+    """Remove the files in a directory that were left by killed processes of this user."""
     for path in abandoned(folder, pattern):
         remove_tree(path)
 

@@ -1,4 +1,4 @@
-"""The plan of a transfer: what the source has, what the sink lacks, and how many bytes to copy."""
+"""The plan of a transfer: what the source has, what the sink lacks, and the bytes to copy."""
 
 from __future__ import annotations
 

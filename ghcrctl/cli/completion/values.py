@@ -258,7 +258,7 @@ def _registries(context: click.Context, _word: str) -> Iterator[CompletionItem]:
     yield from map(CompletionItem, sorted(known))
 
 
-# The source of candidates by parts of the name of a value. The first match wins.
+# The sources of candidates, by a part of the value's name in the help. The first match wins.
 _BY_WORDS: tuple[tuple[tuple[str, ...], Complete], ...] = (
     (("OS/ARCH", "PLATFORM|"), _some(_PLATFORMS)),
     (("CODE|STATUS",), _codes),

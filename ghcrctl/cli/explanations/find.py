@@ -55,7 +55,7 @@ def _explain_number(number: int) -> Explanation:
 
 
 def _find_code(text: str) -> str | None:
-    """Return the code named in a text, or else the code with the longest phrase in it."""
+    """Return the code named in a message, or else the code with the longest phrase in it."""
     named = [code for code in statuses_by_code() if code in _CODE_LIKE.findall(text.lower())]
     # Codes without a hyphen, such as `usage`, are common words, so phrases take precedence.
     plain = text.lower()
@@ -72,7 +72,7 @@ def _find_code(text: str) -> str | None:
 
 
 def _has(text: str, word: str) -> bool:
-    """Return whether a text contains a phrase as whole words."""
+    """Return whether a message contains a phrase as whole words."""
     start = text.find(word)
     while start >= 0:
         before, after = text[start - 1 : start], text[start + len(word) :][:1]

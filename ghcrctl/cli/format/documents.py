@@ -76,7 +76,7 @@ class Documents:
 
 
 def error_fields(error: GhcrctlError | None) -> dict[str, str | None]:
-    """Return the fields for the error of one of several items."""
+    """Return the fields for the error of one of multiple items."""
     if error is None:
         return {"Error": None, "Message": None}
     return {"Error": error.code, "Message": str(error)}

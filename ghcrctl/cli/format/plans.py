@@ -54,7 +54,7 @@ def headline(plan: Plan) -> str:
 def plan_table(steps: Iterable[Step], measure: Measure, style: Style) -> str:
     """Return the versions that a plan deletes as a table."""
     rows = (_cells(step, measure) for step in steps)
-    # The number identifies a version, so the reason gets the space.
+    # The number already identifies a version, so leave the space for the reason.
     is_narrow = style.width is not None and style.width < _WIDTH_FOR_DIGEST
     columns = [pair for pair in _COLUMNS if not (is_narrow and pair[0] == "digest")]
     return render_rows(rows, columns, headers=True, style=style)

@@ -30,7 +30,7 @@ _MULTIPLEXERS = ("screen", "tmux")
 
 
 class Meaning(Enum):
-    """The meaning of a text."""
+    """The meaning of a piece of text."""
 
     HEADER = auto()
     NAME = auto()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _DIGEST = re.compile(r"(sha\d+:)([0-9a-f]{12})[0-9a-f]{20,}")
 _SHORT_DIGEST = re.compile(r"sha\d+:([0-9a-f]{12})")
-# docker's widths, and the gap that is used if they are too wide.
+# docker's minimum width and gap, and the gap for narrow terminals.
 _MINIMUM_WIDTH, _PADDING = 10, 3
 _NARROW_GAP = 2
 _LAST_MINIMUM = 3

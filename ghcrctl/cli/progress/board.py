@@ -45,7 +45,7 @@ class _Active:
         label: its short digest.
         size: its size (bytes).
         is_layer: whether it has a row.
-        position: how much of it has arrived (bytes).
+        position: amount received so far (bytes).
         highest: the highest position of all attempts (bytes).
         is_first: whether the next position is the first one of an attempt.
         retry: time of the next attempt (seconds), reason, and number of the attempt.
@@ -89,10 +89,10 @@ class _Totals:
 
     Args:
         sizes: its sizes (bytes).
-        present: how much of it has arrived (bytes).
+        present: amount received so far (bytes).
         waiting: layers whose transfer has not begun.
         size: the sum of the sizes (bytes).
-        done: the sum of what has arrived (bytes).
+        done: the sum of all amounts received so far (bytes).
     """
 
     sizes: dict[Key, int] = field(default_factory=dict)
@@ -132,7 +132,7 @@ class Board:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all transfers, but not the counters."""
+        """Remove all transfers, but keep the counters."""
         with self._lock:
             self._totals = _Totals()
             self._active: dict[Key, _Active] = {}
@@ -250,7 +250,7 @@ class Board:
                 self._totals.drop(key)
 
     def give_up(self, keys: list[Key]) -> None:
-        """Forget content whose transfer failed, except what is complete."""
+        """Remove content whose transfer failed, unless it is complete."""
         with self._lock:
             for key in keys:
                 if self._totals.present.get(key) != self._totals.sizes.get(key):

@@ -231,7 +231,7 @@ class Events(Display):
 
         def write(event: Event) -> None:
             if isinstance(event, Planned) and not name:
-                # One observer can follow several images in turn; each plan names its image.
+                # One observer can follow multiple images in turn; each plan names its image.
                 names[:] = event.plan.names[:1] or [""]
             if throttle.allows(event):
                 self._write(event_document(event, names[0]))

@@ -76,7 +76,7 @@ def render(snapshot: Snapshot, columns: int, rows: int, ellipsis: str) -> Render
 
 
 def _rows_that_fit(snapshot: Snapshot, room: int) -> tuple[Sequence[Row], int, bool]:
-    """Return the rows that fit, how many do not, and whether there is room to print how many."""
+    """Return the rows that fit, the number of other rows, and whether it fits as well."""
     if len(snapshot.rows) + bool(snapshot.more) <= room:
         return snapshot.rows, snapshot.more, snapshot.more > 0
     shown = snapshot.rows[: max(room - 1, 0)]

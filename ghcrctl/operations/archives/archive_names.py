@@ -57,7 +57,7 @@ class ArchiveNames:
 
     @property
     def images(self) -> tuple[NamedImage, ...]:
-        """All images; an image with several names is listed once for each of them."""
+        """All images; an image with multiple names is listed once for each of them."""
         return tuple(self._images.values())
 
     def add(self, image: NamedImage) -> None:
@@ -82,7 +82,7 @@ class ArchiveNames:
         try:
             check_new_name(reference)
         except InvalidReferenceError:
-            return self._dropped(image, "it reads as a digest")
+            return self._dropped(image, "it looks like a digest")
         return str(reference.with_digest(reference.digest) if reference.digest else reference)
 
     def _dropped(self, image: NamedImage, reason: str) -> str:

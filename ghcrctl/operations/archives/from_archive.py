@@ -216,7 +216,7 @@ class _DockerArchive:
             self._store.discard(digest)
 
     def _pack_all(self, images: Sequence[DockerImage]) -> dict[tuple[str, Digest], Descriptor]:
-        """Compress all layers: in parallel, and each with several threads."""
+        """Compress all layers: in parallel, and each with multiple threads."""
         wanted = {pair for image in images for pair in image.contents}
         order = sorted(wanted, key=lambda pair: -(self._files.size(pair[0]) or 0))
         with ThreadPool(min(4, os.cpu_count() or 1), "pack") as pool:

@@ -72,7 +72,7 @@ def load(
         session: the run.
         archive: a file, a directory with an OCI layout, or a stream of bytes.
         select: the platforms of multi-platform images; by default all.
-        name: a name for the only image, in place of its names in the archive.
+        name: a name for the only image, instead of its names in the archive.
         compression: the compression of layers that the archive has uncompressed.
         observer: receives progress events.
 
@@ -80,7 +80,7 @@ def load(
         NotFoundError: the file does not exist; or a partial archive needs content that the store
             does not have.
         IntegrityError: the file is not an image archive, or is damaged; nothing is stored.
-        UsageError: a name is given, but the archive has several images.
+        UsageError: a name is given, but the archive has multiple images.
     """
     planned: list[Digest] = []
 

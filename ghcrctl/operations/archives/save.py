@@ -238,7 +238,7 @@ def save_docker(
         The images in the archive, with their digests in the store.
 
     Raises:
-        UsageError: several platforms are selected.
+        UsageError: multiple platforms are selected.
         RefusedError: an image is an artifact, or has foreign layers.
         NoSuchImageError: no image matches a name.
     """

@@ -1,1 +1,1 @@
-"""Parts that operations of several folders share."""
+"""Parts that operations of multiple folders share."""

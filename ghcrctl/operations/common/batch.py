@@ -1,4 +1,4 @@
-"""Run an operation for several images in parallel and collect each result or error."""
+"""Run an operation for multiple images in parallel and collect each result or error."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Attempt(Generic[Item, Result]):
 def attempt_all(
     session: Session, act: Callable[[Item, Workers], Result], items: Sequence[Item]
 ) -> list[Attempt[Item, Result]]:
-    """Run an operation for several items in parallel and wait for all of them.
+    """Run an operation for multiple items in parallel and wait for all of them.
 
     Args:
         session: the run.
@@ -75,7 +75,7 @@ def _attempt(item: Item, future: Future[Result]) -> Attempt[Item, Result]:
 def submit_all(
     session: Session, act: Callable[[Item, Workers], Result], items: Sequence[Item]
 ) -> Iterator[list[Future[Result]]]:
-    """Submit an operation for several items; content that they share is transferred once.
+    """Submit an operation for multiple items; content that they share is transferred once.
 
     A failed item does not stop the others. Leaving the block early cancels the rest.
 

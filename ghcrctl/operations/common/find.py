@@ -20,18 +20,18 @@ _FULL_ID = re.compile(r"(?:(?:sha256:)?[0-9a-f]{64}|sha512:[0-9a-f]{128})\Z")
 
 
 def is_id(text: str) -> bool:
-    """Return whether a text may be an image ID, the start of one, or a digest."""
+    """Return whether a string may be an image ID, an ID prefix or a digest."""
     return _ID.match(text) is not None
 
 
 def is_full_id(text: str) -> bool:
-    """Return whether a text is a full image ID or digest, which cannot be an image's name."""
+    """Return whether a string is a full image ID or digest, which cannot be an image's name."""
     return _FULL_ID.match(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class FoundImage:
-    """A local image that matches a text.
+    """A local image that matches a name, digest, ID or ID prefix.
 
     Args:
         image_id: the image's ID.
@@ -62,7 +62,7 @@ def find(session: Session, text: str, among: list[Record] | None = None) -> Foun
 
     Raises:
         NoSuchImageError: no image matches.
-        AmbiguousIdError: several images match an ID prefix.
+        AmbiguousIdError: multiple images match an ID prefix.
     """
     records = session.store.records() if among is None else among
     reference = _reference(session, text)
@@ -112,7 +112,7 @@ def _by_name(records: list[Record], reference: Reference) -> tuple[Record, ...]:
 def _one_image(records: list[Record], digest: Digest) -> tuple[Record, ...]:
     """Return the records of the image that a digest resolves to, newest first.
 
-    A record with exactly this digest takes precedence over a single platform of it. If several
+    A record with exactly this digest takes precedence over a single platform of it. If multiple
     platforms of one index were pulled separately, the newest one takes precedence.
     """
     exact = [record for record in records if _has(record, digest)]
@@ -130,7 +130,7 @@ def _has(record: Record, digest: Digest) -> bool:
 
 
 def _by_id(records: list[Record], text: str) -> set[Digest]:
-    """Return the images whose ID starts with a text, or whose manifest has this digest."""
+    """Return the images whose ID starts with a prefix, or whose manifest has this digest."""
     prefix = text.partition(":")[2] or text
     ids = {r.facts.image_id for r in records if r.facts.image_id.encoded.startswith(prefix)}
     if ids or ":" not in text:

@@ -37,7 +37,7 @@ class NewLayer:
 
 @contextmanager
 def temporary_layer_file(root: Path) -> Iterator[Path]:
-    """Yield a path for a temporary file beside the store's blobs; delete the file at the end."""
+    """Yield a path for a temporary file next to the store's blobs; delete the file at the end."""
     path = root / "ghcrctl" / scratch_name("import")
     try:
         yield path

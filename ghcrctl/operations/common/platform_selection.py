@@ -57,7 +57,7 @@ def choose(
     *,
     warn: Callable[[str], None],
 ) -> Descriptor:
-    """Choose a manifest or index below a root; several platforms become a new, smaller index.
+    """Choose a manifest or index below a root; multiple platforms become a new, smaller index.
 
     Args:
         source: the source of the root.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Credentials and TLS options for one registry, used in place of the settings.
+    """Credentials and TLS options for one registry, used instead of the settings.
 
     Args:
         registry: the registry; nothing here is sent to any other host.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-# The source of rules given as options, in place of a file name.
+# The source of rules given as options, instead of a file name.
 COMMAND_LINE = "the command line"
 _MAX_RULE_FILE_BYTES = 1024 * 1024  # enough for about ten thousand repositories
 
@@ -84,7 +84,7 @@ def as_text(data: Mapping[str, Any], key: str, where: str) -> str:
 
 
 def as_texts(data: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
-    """Return a list of texts; a single text counts as a list, an empty list as a mistake."""
+    """Return a list of strings; a single string counts as a list, and an empty list is an error."""
     values = data.get(key, [])
     if isinstance(values, str):
         values = [values]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class RuleMatches:
     """Records for each rule of a run whether it matched something.
 
-    A rule for several packages or repositories only needs to match in one of them.
+    A rule for multiple packages or repositories only needs to match in one of them.
     """
 
     def __init__(self) -> None:

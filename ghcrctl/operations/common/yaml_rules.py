@@ -38,7 +38,7 @@ def read_yaml(raw: bytes, path: Path) -> Any:
 
 
 def _reason(error: Exception) -> str:
-    """Return why a text is not YAML, and on which line."""
+    """Return why a document is not valid YAML, and on which line."""
     problem = getattr(error, "problem", None)
     mark = getattr(error, "problem_mark", None)
     if problem and mark:

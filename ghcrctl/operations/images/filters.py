@@ -29,7 +29,7 @@ def filters_of(session: Session, filters: Sequence[str]) -> list[Accepts]:
 
     Args:
         session: the run.
-        filters: ``key=value``, the key in any case. Several references are alternatives; several
+        filters: ``key=value``, the key in any case. Multiple references are alternatives; multiple
             values of any other key must all match.
 
     Raises:

@@ -68,7 +68,7 @@ class PlatformRow:
         platform: the platform.
         descriptor: the image for the platform.
         size: stored size of all content that it needs (bytes).
-        here: how much of that the local store has (bytes).
+        here: the part of it in the local store (bytes).
         layers: the number of layers.
     """
 
@@ -81,7 +81,7 @@ class PlatformRow:
 
     @property
     def to_pull(self) -> int:
-        """How much a pull would transfer (bytes)."""
+        """The size that a pull would transfer (bytes)."""
         return self.size - self.here
 
 
@@ -121,7 +121,7 @@ def read_parts(session: Session, source: Source, root: Descriptor) -> Part:
 
 
 def stored_size(session: Session, part: Part) -> int:
-    """Return how much of a part the local store has (bytes)."""
+    """Return the size of the content that the local store has (bytes)."""
     blobs = session.store.blobs
     return sum(size for digest, size in part.content.items() if blobs.size(digest) == size)
 

@@ -33,7 +33,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of removing one of several names.
+    """The result of removing one of multiple names.
 
     Args:
         text: the name, digest or ID.
@@ -47,7 +47,7 @@ class Outcome:
 
 
 def remove(session: Session, text: str, *, force: bool = False) -> Removed:
-    """Remove the image or the name that a text refers to.
+    """Remove the image or the name that a name, digest or ID refers to.
 
     A name or a digest removes that name. An ID removes all names if they are in one repository, or
     if forced.
@@ -55,11 +55,11 @@ def remove(session: Session, text: str, *, force: bool = False) -> Removed:
     Args:
         session: the run.
         text: a name, a digest or an ID.
-        force: remove an image by its ID even if it has names in several repositories.
+        force: remove an image by its ID even if it has names in multiple repositories.
 
     Raises:
         NoSuchImageError: no image matches the text.
-        ConflictError: the image of this ID has names in several repositories; or the text is a
+        ConflictError: the image of this ID has names in multiple repositories; or the text is a
             digest that no repository has for the image, so that nothing would be removed.
     """
     [outcome] = remove_all(session, [text], force=force)
@@ -69,7 +69,7 @@ def remove(session: Session, text: str, *, force: bool = False) -> Removed:
 
 
 def remove_all(session: Session, texts: Iterable[str], *, force: bool = False) -> Iterator[Outcome]:
-    """Remove several images or names in order, as `remove` does; yield each result.
+    """Remove multiple images or names in order, as `remove` does; yield each result.
 
     The store's list of images is read and written once for all of them, since that is slow with
     thousands of names. Nothing is removed before the first result is requested.
@@ -95,7 +95,7 @@ def remove_all(session: Session, texts: Iterable[str], *, force: bool = False) -
 
 
 def _records_to_remove(found: FoundImage, *, force: bool) -> list[Record] | None:
-    """Return the records to remove; ``None`` if tags are kept and only a digest is forgotten."""
+    """Return the records to remove; ``None`` if tags are kept and only a digest is removed."""
     if found.by == "id":
         repositories = {r.repository for r in found.records if r.name}
         if len(repositories) > 1 and not force:

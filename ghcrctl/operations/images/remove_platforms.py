@@ -58,7 +58,9 @@ def remove_platforms(session: Session, text: str, platforms: Sequence[Platform])
         )
     records = found.named or found.records
     if len({record.descriptor.digest for record in records}) > 1:
-        raise RefusedError(f"{text} refers to several indexes", hint="use the name and tag of each")
+        raise RefusedError(
+            f"{text} refers to multiple indexes", hint="use the name and tag of each"
+        )
     smaller = _without_platforms(session, text, records[0], platforms)
     memory = MemoryPlace("a new index")
     memory.put(smaller.descriptor, smaller.raw)

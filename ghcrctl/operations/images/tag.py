@@ -30,7 +30,7 @@ def tag(session: Session, source: str, targets: Sequence[Reference]) -> Record:
 
     Raises:
         NoSuchImageError: no image matches the source.
-        UsageError: a target has a digest, or reads as one.
+        UsageError: a target has a digest, or looks like one.
     """
     for target in targets:
         if target.digest:

@@ -60,7 +60,7 @@ def export_directory(
 ) -> None:
     """Extract an image's files into a directory, and never outside of it.
 
-    The files are written beside the directory, which is then replaced as a whole. Owners, devices,
+    The files are written next to the directory, which is then replaced as a whole. Owners, devices,
     set-ID bits and attributes that this user may not set are left out, with one warning.
 
     Args:

@@ -68,14 +68,14 @@ class CheckedPin:
 
 
 def worst_status(checked: Iterable[CheckedPin]) -> ExitStatus:
-    """Return the exit status for several pins.
+    """Return the exit status for multiple pins.
 
     Unknown states come first, since more may be wrong; then missing images, which cannot be pulled
     again; then moved tags.
     """
     order = (ExitStatus.DIFFERENT, ExitStatus.NOT_FOUND)
     found = [failure.exit_status for one in checked for failure in one.failures]
-    # If several failures have the same rank, the first one counts.
+    # If multiple failures have the same rank, the first one counts.
     weigh = {status: weight for weight, status in enumerate(order)}
     return max(found, key=lambda s: weigh.get(s, len(order)), default=ExitStatus.SUCCESS)
 

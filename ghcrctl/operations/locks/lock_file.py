@@ -229,7 +229,7 @@ def _line(one: PinnedPlatform) -> str:
 
 
 def _quoted(value: object) -> str:
-    """Quote a text. All texts of the file are plain ASCII, for which JSON and TOML agree."""
+    """Quote a string; all strings in the file are plain ASCII, for which JSON and TOML agree."""
     return json.dumps(str(value))
 
 

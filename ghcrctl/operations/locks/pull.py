@@ -37,7 +37,7 @@ def pull_pin(
         pin: the pin.
         select: the platforms to pull; this machine's by default.
         observer: receives progress events.
-        workers: the worker threads, if several images are pulled in parallel.
+        workers: the worker threads, if multiple images are pulled in parallel.
 
     Raises:
         NotFoundError: the registry no longer has the image.

@@ -60,7 +60,7 @@ def parse_names(
         push: whether the image will be pushed.
 
     Raises:
-        UsageError: a name has a digest or reads as one; or there is no name to push to.
+        UsageError: a name has a digest or looks like one; or there is no name to push to.
         RefusedError: a name to push to is local.
     """
     references = [session.parse(name) for name in names]
@@ -114,7 +114,7 @@ def build_image(
     Raises:
         NotFoundError: the context does not exist.
         UnsupportedError: the engine lacks a feature, or failed.
-        StoreError: a temporary directory cannot be created beside the store.
+        StoreError: a temporary directory cannot be created next to the store.
     """
     _check_context(order.context)
     date = session.settings.source_date
@@ -171,7 +171,7 @@ def _check_context(context: str) -> None:
 
 @contextmanager
 def _build_directory(session: Session) -> Iterator[Path]:
-    """Yield a temporary directory beside the store."""
+    """Yield a temporary directory next to the store."""
     session.store.prepare()
     session.store.sweep()
     beside = session.store.root / "ghcrctl"

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.making.indexes import IndexTarget, NewImage
     from ghcrctl.transfer.events import Observer
 
-# Prefixes of annotations that describe compressed bytes, and are wrong for other bytes.
+# Prefixes of annotations that describe compressed bytes, and do not apply to other bytes.
 _COMPRESSION_ANNOTATIONS = (
     "containerd.io/snapshot/stargz/",
     "io.containers.estargz.",

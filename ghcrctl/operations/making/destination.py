@@ -136,7 +136,7 @@ def _transfer(  # noqa: PLR0913 all but four by keyword
     observer: Observer,
 ) -> None:
     sink, name = open_sink(session, end)
-    # At a registry, content stored by digest needs no name; in the store it does.
+    # A registry stores content by digest without a name; the store needs one.
     names = (name,) if end.local or end.reference.tag else ()
     plan = make_plan(
         place,

@@ -98,7 +98,7 @@ def parse_source(session: Session, text: str, *, local: bool) -> IndexTarget:
     """Parse the name of an image or, in the local store, its ID or digest.
 
     Raises:
-        AmbiguousIdError: several images match an ID prefix.
+        AmbiguousIdError: multiple images match an ID prefix.
         InvalidReferenceError: the text is neither a name nor the ID of a local image.
     """
     found = _by_id(session, text, local=local)

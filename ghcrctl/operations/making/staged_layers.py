@@ -74,7 +74,7 @@ def read_compression_options(
 
 
 class StagedLayers:
-    """A source of layers in a folder; several threads may add layers.
+    """A source of layers in a folder; multiple threads may add layers.
 
     Args:
         folder: the folder, used only by this source.

@@ -120,7 +120,7 @@ def copy(  # noqa: PLR0913 all but three by keyword
         include_foreign: also upload foreign layers.
         referrers: also copy the referrers of the image and of its platforms.
         observer: receives progress events.
-        workers: the worker threads, if several images are copied in parallel.
+        workers: the worker threads, if multiple images are copied in parallel.
         dry_run: report the plan to the observer, and copy nothing.
         force: replace an index even with only some of its platforms.
 
@@ -187,11 +187,11 @@ def copy_into(  # noqa: PLR0913 all but four by keyword
     Args:
         session: the run.
         source: the image.
-        into: the target, which may receive several images.
+        into: the target, which may receive multiple images.
         copy_options: the options.
         reader: the session that reads, if the source has its own access.
         observer: receives progress events.
-        workers: the worker threads, if several images are copied in parallel.
+        workers: the worker threads, if multiple images are copied in parallel.
 
     Raises:
         UsageError: source and target are not compatible.
@@ -271,7 +271,8 @@ class _Copy:
             warn=session.warn,
         )
         part_of = found.part_of if wanted == found.root else _index_reference(found)
-        # Only tags at registries are protected. A conversion hides which manifests it came from.
+        # Only tags at registries are protected. After a conversion, the original manifests are
+        # unknown.
         guarded = into.end.registry and copy_options.conversion and not copy_options.force
         converted = manifests_of(self._place, wanted) if guarded else {}
         self._place, wanted = change(self._place, wanted)

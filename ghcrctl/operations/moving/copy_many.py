@@ -1,4 +1,4 @@
-"""Copy several images in one operation, with separate access for source and target."""
+"""Copy multiple images in one operation, with separate access for source and target."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OpenCopy:
-    """An open copy of several images.
+    """An open copy of multiple images.
 
     Args:
         groups: the images; images of one group are copied in parallel, and groups one after

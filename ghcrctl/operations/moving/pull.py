@@ -71,7 +71,7 @@ def pull(  # noqa: PLR0913 all but two by keyword
         select: the platforms of a multi-platform image; this machine's by default.
         skip_foreign: skip foreign layers.
         observer: receives progress events.
-        workers: the worker threads, if several images are pulled in parallel.
+        workers: the worker threads, if multiple images are pulled in parallel.
         dry_run: report the plan to the observer, and pull nothing.
         called: the image's name in the store, if not its name at the registry.
 

@@ -33,7 +33,7 @@ class PushResult:
     Args:
         reference: the name at the registry.
         descriptor: the manifest or index that it points to.
-        moved: how much was transferred, or would be by a dry run (bytes).
+        moved: bytes that were transferred, or would be in a dry run.
     """
 
     reference: Reference
@@ -59,7 +59,7 @@ def push(  # noqa: PLR0913 all but two by keyword
         include_foreign: also upload foreign layers (docker's
             ``--allow-nondistributable-artifacts``).
         observer: receives progress events.
-        workers: the worker threads, if several images are pushed in parallel.
+        workers: the worker threads, if multiple images are pushed in parallel.
         dry_run: report the plan to the observer, and push nothing.
         force: replace an index even with only some of its platforms.
 

@@ -1,4 +1,4 @@
-"""Apply plans, which are stored in a file with a journal beside it."""
+"""Apply plans, which are stored in a file with a journal next to it."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def apply_plans(  # noqa: PLR0913 all but these by keyword
     Args:
         session: the run.
         plans: one plan per package.
-        plan_file: the file with the plans. The journal beside it receives an entry for each
+        plan_file: the file with the plans. The journal next to it receives an entry for each
             deletion; versions that it records as deleted are not deleted again.
         tell: called with the result of each step.
         progress: called with the number of steps done.
@@ -220,7 +220,7 @@ def preview_plans(
     Args:
         session: the run.
         plans: one plan per package.
-        plan_file: the file with the plans; the journal beside it has the results so far.
+        plan_file: the file with the plans; the journal next to it has the results so far.
         tell: called with the expected result of each step.
         progress: called with the number of steps checked.
         failed: called with the name and error of each package that fails, if there are several.

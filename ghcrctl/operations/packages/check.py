@@ -292,7 +292,7 @@ def _repair_manifest(
     packages, owner = resolve_owner(session, named)
     error: GhcrctlError = NotFoundError(
         f"cannot restore {digest}: it was not deleted within the last 30 days",
-        hint="push it from another place: --from REGISTRY/NAME:TAG, or an archive",
+        hint="push it from another source: --from REGISTRY/NAME:TAG, or an archive",
     )
     if number is not None:
         try:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.packages.package_names import PackageName
 
 _SCOPES = {
-    "read:packages": "pull private images and look at packages",
+    "read:packages": "pull private images and read packages",
     "write:packages": "push, retag, untag and restore",
     "delete:packages": "delete and prune",
 }

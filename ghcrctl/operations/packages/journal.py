@@ -122,8 +122,8 @@ def find_journal(path: Path) -> Path:
     """Return the journal for a path, which may be a journal or the plan that it belongs to.
 
     Raises:
-        NotFoundError: neither the file nor a journal beside it exists.
-        UsageError: the plan was not applied; the journal beside it belongs to another one.
+        NotFoundError: neither the file nor a journal next to it exists.
+        UsageError: the plan was not applied; the journal next to it belongs to another one.
     """
     beside = journal_beside(path)
     if path.suffix == _SUFFIX or not (beside.exists() or path.exists()):
@@ -147,10 +147,10 @@ def _journal_of_plan(path: Path, beside: Path) -> Path:
         return aside
     if beside.exists():
         raise UsageError(
-            f"{path} was not carried out: {beside} belongs to another plan",
+            f"{path} was not applied: {beside} belongs to another plan",
             hint=f"undo that one: ghcrctl packages restore --run {beside}",
         )
-    raise NotFoundError(f"{path} was not carried out: it has no journal")
+    raise NotFoundError(f"{path} was not applied: it has no journal")
 
 
 def _is_journal_of(content: Content, plans: Sequence[Plan]) -> bool:

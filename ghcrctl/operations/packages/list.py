@@ -86,7 +86,7 @@ class PackageView:
         counts: the number of versions of each kind.
         tagged: the tagged images, newest first.
         size: total size (bytes).
-        shared: size of content that several tagged images need (bytes).
+        shared: size of content that multiple tagged images need (bytes).
         loose: size of content that no tagged image needs (bytes).
         graph: the graph of its versions.
     """
@@ -111,7 +111,7 @@ def list_packages(
         session: the run.
         text: ``[REGISTRY/]OWNER``; ``None`` for the owner of the token.
         filters: ``name=GLOB``, ``visibility=WORD``, ``repository=GLOB``, ``linked=true|false``;
-            several filters with the same key are alternatives.
+            multiple filters with the same key are alternatives.
         sort: one of `SORT_KEYS`.
 
     Raises:

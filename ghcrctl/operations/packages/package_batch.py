@@ -1,4 +1,4 @@
-"""Run an action for several packages; a package that fails does not stop the others."""
+"""Run an action for multiple packages; a package that fails does not stop the others."""
 
 from __future__ import annotations
 

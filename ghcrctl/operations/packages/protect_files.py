@@ -47,12 +47,12 @@ def _decoded(raw: bytes) -> str:
 
 
 def find_digests(text: str) -> frozenset[str]:
-    """Return every digest in a text."""
+    """Return every digest in the text of a file."""
     return frozenset(_DIGEST.findall(text))
 
 
 def find_tags(text: str, named: PackageName) -> frozenset[str]:
-    """Return every tag of a package in a text; a name without a tag means ``latest``."""
+    """Return every tag of a package in a file's text; a bare name means ``latest``."""
     name = re.escape(named.name)
     found = re.compile(
         rf"(?:(?<![\w./-])|(?<=//)){name}(?![\w/.-])(?::({_TAG}))?(@)?", re.IGNORECASE

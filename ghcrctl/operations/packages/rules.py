@@ -124,7 +124,7 @@ def _check_patterns(rules: Rules) -> None:
 
 
 def read_policy_file(path: Path, now: datetime) -> list[Rules]:
-    """Read a file of rules for several packages.
+    """Read a file of rules for multiple packages.
 
     It has a list ``packages``, whose entries have ``package`` (a name, a pattern, or a list of
     them) and rules, and optionally a table ``defaults`` with rules for all entries.

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 # Annotations of the empty manifest: the digest that had its tag, and a random value.
 _MARK, _UNIQUE = "dev.ghcrctl.untag.of", "dev.ghcrctl.untag.run"
-# GitHub lists new versions with a delay: how often the list is read, and the first wait, which
-# doubles each time.
+# GitHub lists new versions with a delay: the number of attempts, and the first wait, which doubles
+# each time.
 _LIST_ATTEMPTS = 6
 _FIRST_WAIT_SECONDS = 0.5
 

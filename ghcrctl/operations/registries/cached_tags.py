@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # How long completion waits for a registry (seconds).
 MAX_WAIT_SECONDS = 1.5
-# How long a list of tags is reused, and how long a failed registry is not tried again.
+# How long a list of tags is cached, and how long a registry is skipped after a failure.
 _FRESH_SECONDS = 300.0
 _FRESH_FAILURE_SECONDS = 30.0
 _IMPATIENT = {"retries": 0, "connect_timeout": 1, "stall_timeout": 1, "timeout": None}

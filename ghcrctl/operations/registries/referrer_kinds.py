@@ -1,7 +1,7 @@
 """Read the type of a referrer from its own manifest.
 
 Lists of referrers repeat each manifest's type and annotations, but cosign and go-containerregistry
-list the media type of the config in place of the artifact type. Reading the manifest avoids that.
+list the media type of the config instead of the artifact type. Reading the manifest avoids that.
 Source: Sigstore, "Sigstore Bundle OCI Spec", annotations of bundles.
 """
 

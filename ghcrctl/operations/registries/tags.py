@@ -76,7 +76,7 @@ def list_tags(
     Args:
         session: the run.
         reference: the repository.
-        filters: ``name=GLOB`` and ``version=RANGE``; several filters with the same key are
+        filters: ``name=GLOB`` and ``version=RANGE``; multiple filters with the same key are
             alternatives.
         sort: one of `SORT_KEYS`: newest version, newest or largest first, or by name.
         helpers: whether to list tags that only hold signatures or attestations.

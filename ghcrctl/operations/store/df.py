@@ -26,7 +26,7 @@ class UsageLine:
         active: number of items with a tag.
         size: total size (bytes).
         reclaimable: size that can be reclaimed (bytes).
-        shared: size of content that several images need (bytes).
+        shared: size of content that multiple images need (bytes).
     """
 
     kind: str

@@ -258,9 +258,9 @@ def plan_jobs(
     *,
     keep_going: bool = False,
 ) -> list[Task]:
-    """Plan several jobs; one that cannot be planned does not stop the others.
+    """Plan multiple jobs; one that cannot be planned does not stop the others.
 
-    If several jobs have the same target, no job deletes what another one copies. Warns of each
+    If multiple jobs have the same target, no job deletes what another one copies. Warns of each
     `exclude` pattern that matches no tag of any of its repositories.
 
     Args:

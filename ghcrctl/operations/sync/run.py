@@ -154,7 +154,7 @@ class _Run:
                     observer=watch(meter, str(task.source)),
                     workers=workers,
                     dry_run=self._dry_run,
-                    # Without selected platforms, the target simply becomes equal to the source.
+                    # If no platforms are selected, the target simply mirrors the source.
                     force=self._force or not task.job.platforms,
                 )
                 return meter

@@ -200,7 +200,7 @@ def _build(
     engine = configured_engine(session)
     # The output of an engine may contain workflow commands, which the runner would obey.
     relay = app.foreign_line if app.is_in_job else None
-    # Bars start after the engine has ended. They would overwrite its output.
+    # Bars start after the engine has exited, since they would overwrite its output.
     with (
         build_image(session, engine, order, quiet=quiet, tell=app.error_line, relay=relay) as image,
         show_transfers(app.display, quiet=quiet) as watch,

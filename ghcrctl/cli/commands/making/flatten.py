@@ -42,7 +42,7 @@ def local_option(function: Function) -> Function:
     return click.option(
         "--local",
         is_flag=True,
-        help="Use the local store, also for names with a registry.",
+        help="Use the local store, even for names with a registry.",
     )(function)
 
 

@@ -341,7 +341,7 @@ def annotate(  # noqa: PLR0913 one argument an option
 )
 @click.argument("name", metavar="MANIFEST_LIST")
 @click.option("-p", "--purge", is_flag=True, help="Remove the local manifest list after push.")
-@click.option("--replace", is_flag=True, help="Replace the tag, whatever it points to.")
+@click.option("--replace", is_flag=True, help="Replace the tag, no matter what it points to.")
 @digest_file_option
 @format_option
 @registry_options

@@ -89,7 +89,7 @@ def cut(values: list[Any]) -> Any:
 
 
 def length(values: list[Any]) -> int:
-    """Return the number of bytes of a text, elements of a list, or entries of a map."""
+    """Return the number of bytes of a string, elements of a list, or entries of a map."""
     value = values[0]
     kind = kind_of(value)
     if kind is Kind.TEXT:

@@ -50,7 +50,7 @@ class Function:
 def text_of(value: Any, name: str) -> str:
     """Return an argument of the function `name` as text, or raise an error."""
     if kind_of(value) is not Kind.TEXT:
-        raise TemplateFaultError(f"{name} needs a text, not {kind_of(value).value}")
+        raise TemplateFaultError(f"{name} needs a string, not {kind_of(value).value}")
     return str(value)
 
 

@@ -25,7 +25,7 @@ class Kind(Enum):
     BOOL = "a bool"
     INT = "a whole number"
     FLOAT = "a floating-point number"
-    TEXT = "a text"
+    TEXT = "a string"
     LIST = "a list"
     MAP = "a map"
     STRUCT = "an object"
@@ -70,5 +70,5 @@ def is_true(value: Any) -> bool:
 
 
 def octets(text: str) -> bytes:
-    """Return the UTF-8 bytes of a text, which Go counts and slices."""
+    """Return the UTF-8 bytes of a string, which Go counts and slices."""
     return text.encode("utf-8", "replace")

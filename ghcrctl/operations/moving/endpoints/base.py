@@ -120,7 +120,7 @@ class Endpoint(Protocol):
 
     @property
     def takes_multiple(self) -> bool:
-        """Whether several images can be copied there, each with its own name."""
+        """Whether multiple images can be copied there, each with its own name."""
         ...
 
     def source(self, session: Session) -> AbstractContextManager[OpenSource]:
@@ -128,7 +128,7 @@ class Endpoint(Protocol):
 
         Raises:
             NotFoundError: the image does not exist.
-            UsageError: the place has several images, and none was named.
+            UsageError: the place has multiple images, and none was named.
         """
         ...
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.moving.endpoints.base import OpenSink
 
 _ID = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}\Z")
-# How many pieces of an archive are queued for the engine.
+# Maximum number of archive chunks queued for the engine.
 _QUEUE_LENGTH = 8
 _POLL_SECONDS = 0.2
 

@@ -177,7 +177,7 @@ class _LayoutSink:
     named: bool
 
     def place(self, source: OpenSource, target: Target) -> Sink:  # noqa: ARG002 not needed
-        """Return the directory, which records an image's full name beside its tag."""
+        """Return the directory, which records an image's full name in addition to its tag."""
         full = source.naming.reference
         keeps = full is not None and full.tag and not full.digest and not self.named
         return LayoutPlace(self.folder, called=str(full) if keeps else "")

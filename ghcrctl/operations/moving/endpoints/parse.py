@@ -77,7 +77,7 @@ def _looks_like_file(text: str) -> bool:
 
 
 def check_distinct_names(sources: Sequence[Endpoint], target: Endpoint) -> None:
-    """Check that each of several images gets its own name at the target.
+    """Check that each of multiple images gets its own name at the target.
 
     Raises:
         UsageError: the target is a single image, or two sources would get the same name.

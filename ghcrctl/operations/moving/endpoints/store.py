@@ -120,7 +120,7 @@ class _StoreSink:
             and target.reference is not None
             and source.repository.name == target.reference.name
         )
-        # An image that keeps its repository's name keeps its digest there, as after a pull.
+        # If the name keeps its repository, record the digest in that repository, as after a pull.
         origin = source.root.digest if is_own else None
         if origin and source.part_of and source.root.is_index and not self.dry_run:
             index = read_metadata(source.place, source.root)
