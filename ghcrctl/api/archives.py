@@ -139,7 +139,7 @@ class Archives(Caller):
         Args:
             context: a directory or URL, or a `BuildRequest` with all options.
             tags: one or more names for the image.
-            file: the Dockerfile; by default, that of the context.
+            file: the Dockerfile; by default, ``Dockerfile`` in the context.
             platform: the target platforms; several create an index.
             build_args: build-time variables; ``None`` takes the value from the environment.
             labels: labels of the image.

@@ -55,7 +55,7 @@ class Client(Transfers, Copies, Registries, Images, Files, Archives, Making):
         client_cert: PEM file with a client certificate.
         client_key: PEM file with the key of the client certificate.
         settings: other settings, by their names in ``config.toml``.
-        environ: the environment; by default, that of this process.
+        environ: the environment; by default, os.environ.
         warn: called with each warning.
         debug: called with a line per request, without secrets.
 

@@ -60,7 +60,7 @@ class Copies(Caller):
         Args:
             source: a name at a registry, or ``oci:DIR[:TAG]``, ``archive:FILE``,
                 ``docker-daemon:NAME``, ``store:NAME``.
-            target: likewise; without a tag, the copy gets that of the source.
+            target: likewise; without a tag, the copy gets the tag of the source.
             platform: the platforms to copy; several create a smaller index; by default, all.
             all_platforms: copy all platforms, even if the target usually takes one.
             referrers: also copy signatures, attestations and other referrers.

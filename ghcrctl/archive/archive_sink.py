@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def omit_nothing(_: Descriptor) -> bool:
-    """Return false, so that all content is kept."""
+    """Return false to keep all content."""
     return False
 
 
@@ -166,7 +166,7 @@ class ArchiveSink:
         return list(images.values())
 
     def _image(self, parsed: Manifest | Index | None) -> Manifest | None:
-        """Return the image of a manifest; for an index, that of the platform."""
+        """Return the image of a manifest; for an index, the image for the platform."""
         if isinstance(parsed, Index):
             chosen = parsed.choose(self._platform) or next(iter(parsed.manifests), None)
             found = self._manifests.get(chosen.digest) if chosen else None

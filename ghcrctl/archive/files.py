@@ -26,7 +26,7 @@ class Files(Protocol):
         ...
 
     def where(self, path: str) -> str:
-        """Return the file on disk that has the bytes of a path: the archive or the file itself."""
+        """Return the file on disk with the bytes of a path: the archive or the file itself."""
         ...
 
     def size(self, path: str) -> int | None:

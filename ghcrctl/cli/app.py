@@ -128,14 +128,14 @@ class App:
 
     @property
     def style(self) -> Style:
-        """The style of standard output: width, colours and glyphs."""
+        """The style of standard output: width, colors and glyphs."""
         from ghcrctl.cli.format.style import style_of
 
         return style_of(sys.stdout, self.settings.environ, self.width)
 
     @property
     def error_style(self) -> Style:
-        """The style of standard error: width, colours and glyphs."""
+        """The style of standard error: width, colors and glyphs."""
         import shutil
 
         from ghcrctl.cli.format.style import style_of
@@ -231,7 +231,7 @@ class App:
         self._put(sys.stderr, f"{lines}\n")
 
     def foreign_line(self, text: str) -> None:
-        """Print a line of another program to standard error, keeping its colours."""
+        """Print a line of another program to standard error, keeping its colors."""
         self._put(sys.stderr, f"{text}\n")
 
     def json_line(self, document: dict[str, Any]) -> None:

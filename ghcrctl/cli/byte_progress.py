@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ghcrctl.cli.app import App
     from ghcrctl.content.ports import Stream
 
-# Minimum time between updates, so that many small chunks add little overhead.
+# Minimum time between updates so that many small chunks add little overhead.
 _UPDATE_SECONDS = 0.05
 
 

@@ -37,7 +37,7 @@ _MARKDOWN_STYLES = {
     "markdown.h2": "bold",
     "markdown.item.bullet": "dim",
 }
-# A syntax theme without a background, in colours of the terminal's own palette.
+# A syntax theme without a background, in colors of the terminal's own palette.
 _SYNTAX_THEME = "ansi_dark"
 
 
@@ -63,7 +63,7 @@ def console_for(stream: TextIO, style: Style) -> TerminalConsole:
         force_jupyter=False,
         legacy_windows=False,
         color_system=("256" if style.has_256_colours else "standard") if style.in_colour else None,
-        # In ASCII, only colour would tell the two parts of a progress bar apart.
+        # In ASCII, only color would tell the two parts of a progress bar apart.
         no_color=not (style.in_colour and style.has_all_characters),
         theme=Theme({**rich_styles(has_256_colours=style.has_256_colours), **_MARKDOWN_STYLES}),
         highlight=False,

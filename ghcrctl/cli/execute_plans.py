@@ -246,7 +246,7 @@ class PlanExecution:
         return [by_name.get(plan.name, plan) for plan in plans]
 
     def _confirmed(self, plans: Sequence[Plan]) -> Sequence[Plan]:
-        """Ask for confirmation; return the plans, without what a review excluded."""
+        """Ask for confirmation; return the plans, without the versions that a review excluded."""
         while not self._is_confirmed(plans):
             plans = self.review(plans)
             if not any(plan.does_something for plan in plans):

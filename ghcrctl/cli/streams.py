@@ -22,7 +22,7 @@ def ensure_std_streams() -> None:
     """Replace standard streams that are closed or missing.
 
     Standard input is empty, standard error discards everything, and writing to standard output
-    fails, so that no result is lost silently. Otherwise a file that is opened later could get the
+    fails, so no result is lost silently. Otherwise a file that is opened later could get the
     number of a closed stream, and its output.
     """
     for name, mode, flags in (
@@ -110,7 +110,7 @@ def _encoding_for(stream: TextIO) -> str | None:
 def is_c_locale() -> bool:
     """Check whether the locale is C, for example because of ``LC_ALL=C``.
 
-    Python writes UTF-8 there, so the encoding of a stream does not show it.
+    The encoding of a stream does not show this, since Python writes UTF-8 in that locale.
     """
     return not _IS_WINDOWS and locale.setlocale(locale.LC_CTYPE) in {"C", "POSIX"}
 

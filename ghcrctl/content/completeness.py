@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def is_complete(place: Source, descriptor: Descriptor, has: Callable[[Descriptor], bool]) -> bool:
     """Return whether content and its descendants exist; foreign layers may be missing.
 
-    Each digest is checked once, so that indexes that list the same indexes repeatedly take linear
+    Each digest is checked once so that indexes that list the same indexes repeatedly take linear
     time.
 
     Args:

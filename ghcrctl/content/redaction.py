@@ -60,7 +60,7 @@ def _without_userinfo(rest: str) -> str:
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
     if "@" in authority:
         return rest[authority.rindex("@") + 1 :]
-    # A raw `/`, `?` or `#` in a password ends the authority early, so that no port follows the `:`.
+    # A raw `/`, `?` or `#` in a password ends the authority early, so no port follows the `:`.
     if "@" in rest and not _PORT.fullmatch(authority):
         return rest.rpartition("@")[2]
     return rest

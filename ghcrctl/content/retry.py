@@ -37,7 +37,7 @@ class RetryPolicy:
     def delay(self, attempt: int, error: GhcrctlError) -> float | None:
         """Return the delay after a failed attempt, or ``None`` to give up.
 
-        Delays have jitter over their upper half, so that many clients do not retry at the same
+        Delays have jitter over their upper half so that many clients do not retry at the same
         time. A delay requested by the host is a lower bound.
 
         Args:
@@ -120,11 +120,11 @@ def retry(
 ) -> Result:
     """Call a function until it succeeds or the policy gives up, then raise its last error.
 
-    The raised error is no longer retryable, so that callers do not retry again. Corrupted content
+    The raised error is no longer retryable so that callers do not retry again. Corrupted content
     does not count as an attempt: if its source can fetch it again, this happens immediately.
 
-    The attempts of nested loops count as attempts of this loop unless the call made progress, so
-    that nested loops do not multiply attempts.
+    The attempts of nested loops count as attempts of this loop unless the call made progress. This
+    way, nested loops do not multiply attempts.
 
     Args:
         function: performs the whole operation at each call.

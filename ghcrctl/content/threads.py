@@ -54,8 +54,8 @@ def _in_order(futures: list[Future[T]]) -> Iterator[T]:
 def thread_pool(count: int, name: str) -> Iterator[ThreadPool]:
     """Yield a thread pool, and wait for its calls at the end.
 
-    After an error, pending calls are cancelled and running ones are waited for. After Ctrl-C, there
-    is no wait, because a thread may be blocked by an unresponsive host for minutes.
+    After an error, pending calls are cancelled, and this waits for running ones. After Ctrl-C, this
+    does not wait, because a thread may be blocked by an unresponsive host for minutes.
 
     Args:
         count: maximum number of threads.

@@ -3,7 +3,7 @@
 On Linux, the package keyring installs cryptography, which takes 16 MB. This client uses the session
 algorithm "plain" instead, as gh does. Only processes of the same user can read messages on the
 session bus, and these could read the unlocked keyring anyway. Entries have the attributes of the
-package keyring, so that both find the same ones.
+package keyring so that both find the same ones.
 
 Source: freedesktop.org, "Secret Service API Draft" 0.2.
 """

@@ -1,6 +1,6 @@
 """The sources of the credential chain.
 
-A source that is broken is reported to `warn` and skipped, so that a damaged file does not prevent
+A source that is broken is reported to `warn` and skipped so that a damaged file does not prevent
 pulling a public image.
 """
 

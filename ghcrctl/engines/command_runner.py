@@ -104,7 +104,7 @@ class Runner:
 
     @contextmanager
     def _outputs(self, command: Command, *, is_shown: bool) -> Iterator[tuple[Any, Any]]:
-        """Yield the targets of standard output and error; ``None`` for those of this process."""
+        """Yield the targets of standard output and error; ``None`` means inherited."""
         with ExitStack() as stack:
             stderr: IO[bytes] | int | None = None
             if not is_shown:

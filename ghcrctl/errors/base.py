@@ -12,7 +12,7 @@ class GhcrctlError(Exception):
 
     Args:
         message: what failed and why, in lower case, without a period.
-        hint: a command to run or a page to open; by default, that of the class.
+        hint: a command to run or a page to open; by default, the hint of the class.
         retryable: whether a retry may succeed.
         retry_after: the wait that the host requested (seconds).
 

@@ -1,7 +1,7 @@
 """Writes the file tree of all layers to a sink in a reproducible order.
 
 Files without content come first, sorted, directories before their files. Files with content follow
-in the order of the layers, so that each layer is read once with bounded memory use.
+in the order of the layers so that each layer is read once with bounded memory use.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Parallel gzip compression into a single member (RFC 1952).
 
 Each block is compressed independently (RFC 1951) and ends at a byte boundary with an empty stored
-block, so that blocks can be concatenated regardless of the number of threads. The last block is
+block so that blocks can be concatenated regardless of the number of threads. The last block is
 empty.
 """
 
@@ -64,7 +64,7 @@ class GzipBlocks:
         if self._pool is None:
             self._pool = ThreadPool(self._threads, thread_name_prefix="ghcrctl-pack")
         self._pending.append(self._pool.submit(self._pack, block))
-        # One pending block more than threads, so that no thread waits for the caller.
+        # One more pending block than threads, so that no thread waits for the caller.
         while len(self._pending) > self._threads + 1 or (self._pending and self._pending[0].done()):
             yield wait_for_result(self._pending.popleft())
 

@@ -1,7 +1,7 @@
 """The merged file tree of multiple layers, as a container sees it.
 
 Layers are applied as in docker and containerd: paths are resolved in the tree of the lower layers,
-so that ``lib/x`` becomes ``usr/lib/x`` if a lower layer has a link ``lib`` to ``usr/lib``.
+so ``lib/x`` becomes ``usr/lib/x`` if a lower layer has a link ``lib`` to ``usr/lib``.
 
 Spec: OCI image spec 1.1, layer.md, "Applying Changesets".
 """

@@ -36,7 +36,7 @@ def is_invalid_on_windows(path: str) -> bool:
 def windows_name_error(path: str) -> str | None:
     r"""Return why a relative path with slashes is invalid on Windows, or ``None`` if it is valid.
 
-    Windows removes trailing dots and spaces, so that ``.. `` would point outside a directory, and
+    Windows removes trailing dots and spaces, so ``.. `` would point outside a directory, and
     treats ``nul.txt`` as a device in every directory.
     """
     for name in path.split("/"):

@@ -55,7 +55,7 @@ class Reference:
 
     @property
     def is_local(self) -> bool:
-        """Whether the name has no registry, so that it cannot be pulled or pushed."""
+        """Whether the name has no registry and therefore cannot be pulled or pushed."""
         return not self.registry
 
     @property

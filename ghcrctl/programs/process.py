@@ -1,6 +1,6 @@
 """Starts and runs programs; no other module starts a process.
 
-A program is given by its absolute path, so that the system does not search for it. Windows would
+A program is given by its absolute path so that the system does not search for it. Windows would
 search the current directory first (Microsoft's documentation, "CreateProcessW", lpApplicationName).
 """
 

@@ -155,7 +155,7 @@ class Authenticator:
         """Stop using a credential that the registry rejects, if anonymous access may suffice.
 
         Returns:
-            Whether a credential was dropped, so that the request is worth repeating.
+            Whether a credential was dropped and the request is worth repeating.
         """
         with self._lock:
             credential = self.credential(scope)

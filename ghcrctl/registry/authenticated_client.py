@@ -119,7 +119,7 @@ class AuthenticatedClient:
         return response.status_code
 
     def is_own(self, url: str) -> bool:
-        """Check whether a URL is on the registry itself, so that credentials may be sent to it."""
+        """Check whether a URL is on the registry itself and may receive credentials."""
         return origin(url) == origin(self.base())
 
     def request(  # noqa: PLR0913 the parts of an HTTP request

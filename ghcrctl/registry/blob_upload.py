@@ -163,7 +163,7 @@ class BlobUploader:
         self._finish(upload.session.address, content.descriptor.digest, lambda: nullcontext(b""))
 
     def _received(self, upload: _Upload, size: int) -> int:
-        """Query how many bytes the registry has; start over if it gives no usable number."""
+        """Query how many bytes the registry has; start over if it returns no usable number."""
         try:
             found = self._uploads.status(self._repository, upload.session.address)
         except (UnsupportedError, RegistryUnavailableError):
@@ -198,6 +198,6 @@ class BlobUploader:
 
 
 def _skip(stream: VerifiedStream, left: int) -> None:
-    """Read past the bytes that the registry already has, so that the whole blob is verified."""
+    """Read past the bytes that the registry already has so that the whole blob is verified."""
     while left:
         left -= len(stream.read(min(left, CHUNK_SIZE)))

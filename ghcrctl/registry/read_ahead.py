@@ -17,7 +17,7 @@ class ReadAhead:
     """A thread pool that reads ahead, with a limit on the segments in memory.
 
     Args:
-        connections: the number of segments that may be in memory, besides those of readers.
+        connections: the number of segments that may be in memory, in addition to those being read.
     """
 
     def __init__(self, connections: int) -> None:

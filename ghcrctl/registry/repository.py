@@ -55,7 +55,7 @@ class Repository:
         self._client = client
         self._repository = repository
         self._names = names
-        # Manifests from `resolve` are kept, so that none is downloaded twice.
+        # Manifests from `resolve` are kept so that none is downloaded twice.
         self._manifests: dict[Digest, bytes] = {}
         self._existing: set[Digest] = set()
         self._corruptions = CorruptionCount()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     RepositorySource = Repository | MirroredSource
 
-# Failed mirrors are skipped for this long, so that not every image has to wait for them.
+# Failed mirrors are skipped for this long so that not every image has to wait for them.
 _DROPPED_SECONDS = 60.0
 
 

@@ -118,9 +118,9 @@ class Transport:
             headers: additional headers.
             body: bytes, or a stream.
             authorization: the ``Authorization`` header; not sent to other hosts on redirects.
-            follow: whether to follow redirects; by default not for HEAD, since storage hosts sign
+            follow: whether to follow redirects; by default, not for HEAD, since storage hosts sign
                 their URLs for GET only.
-            options: options for this request; by default the transport's own.
+            options: options for this request; by default, the transport's own.
             delivery: updated after each attempt.
 
         Raises:

@@ -30,7 +30,7 @@ class TransportOptions:
         connections: the number of additional connections that read large blobs ahead; 1 disables
             reading ahead.
         chunk: the size of upload chunks (bytes); 0 to upload blobs in one request where possible.
-        proxies: the proxy settings; by default those of this process's environment.
+        proxies: the proxy settings; by default, from this process's environment.
         debug: called with a line for each request and its response, without secrets.
         waiting: called with each wait before a retry.
         check_host: raises an error for a host that must not be contacted even if a registry names

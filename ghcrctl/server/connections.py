@@ -52,8 +52,8 @@ _ONCE = frozenset(
 class HeaderReader:
     """A strict header parser.
 
-    Attack: this server and a proxy in front of it disagree on where a request ends, so that the
-    rest of one client's body becomes another client's request. Decision: reject every ambiguous
+    Attack: this server and a proxy in front of it disagree on where a request ends, so the rest of
+        one client's body becomes another client's request. Decision: reject every ambiguous
     request. Exception: none; no registry client sends such requests.
     """
 
@@ -257,7 +257,7 @@ class LimitedServer(wsgi.Server):  # type: ignore[misc, unused-ignore]
             conn.waits = False
 
     def _watch(self) -> None:
-        """Start threads and shut down late connections, so that accepting never blocks."""
+        """Start threads and shut down late connections so that accepting never blocks."""
         while self.ready:
             self.heads.end_late()
             # If no thread can be started, connections wait in the queue.

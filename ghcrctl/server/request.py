@@ -53,7 +53,7 @@ class Request(WerkzeugRequest):
         raise RequestEntityTooLarge(f"the request body is larger than {limit} bytes")
 
     def drain(self, limit: int) -> bool:
-        """Read the rest of the body, so that the connection can be used for the next request.
+        """Read the rest of the body so that the connection can be used for the next request.
 
         Args:
             limit: maximum size of the rest (bytes).

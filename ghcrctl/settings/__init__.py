@@ -124,11 +124,11 @@ class Settings:
 
     @cached_property
     def journal_dir(self) -> Path:
-        """The directory that records deletions on GitHub, so that they can be undone."""
+        """The directory of journals of deletions on GitHub, which are used to undo them."""
         return self._own("XDG_STATE_HOME", platformdirs.user_state_path) / "deletions"
 
     def _own(self, variable: str, default: Callable[..., Path]) -> Path:
-        """Return our directory from an XDG variable, on any system, or the system's default.
+        """Return ghcrctl's directory below an XDG variable, if set, or below the system's default.
 
         A relative path is ignored, as required by the XDG Base Directory Specification.
         """

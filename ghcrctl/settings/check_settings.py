@@ -1,4 +1,4 @@
-"""Checks all settings at once, so that no invalid one is silently ignored."""
+"""Checks all settings at once so that no invalid one is silently ignored."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ class Blobs:
 
     @property
     def intact(self) -> IntactBlobs:
-        """The intact blobs only, so that damaged ones are read from another source."""
+        """Only the intact blobs, so that damaged ones are read from another source."""
         return IntactBlobs(self)
 
     def size(self, digest: Digest) -> int:
@@ -212,7 +212,7 @@ class Blobs:
 
     @contextmanager
     def ignore_damaged(self, digests: Iterable[Digest]) -> Iterator[None]:
-        """Treat damaged blobs as missing, so that they are fetched again.
+        """Treat damaged blobs as missing so that they are fetched again.
 
         The files are kept until they are replaced: nothing is lost if fetching fails.
         """

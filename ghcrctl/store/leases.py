@@ -1,4 +1,4 @@
-"""Leases: content that a running process uses, so that other processes do not remove it.
+"""Leases protect content that a running process uses from removal by other processes.
 
 A lease is a file with one digest per line, locked by its process. The lock ends with the process,
 even if that is killed. Leases are created and read under the store's lock.

@@ -57,7 +57,7 @@ def exclusive_file(path: Path, *, patience: float = 0.0) -> Iterator[None]:
         try:
             yield
         finally:
-            # Remove the file while it is still locked, so that others lock a new file.
+            # Remove the file while it is still locked so that others lock a new file.
             discard_locked(beside)
 
 

@@ -1,4 +1,4 @@
-"""Updates the other records when a record is written, so that each name has one image."""
+"""Updates the other records when a record is written so that each name has one image."""
 
 from __future__ import annotations
 

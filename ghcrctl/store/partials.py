@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Interval between checks of a file that another process writes.
 _POLL_SECONDS = 0.1
-# A file that has not grown for this long is no longer waited for. This also resolves deadlocks
+# Stop waiting for a file that has not grown for this long. This also resolves deadlocks
 # between two waiting processes.
 STALL_SECONDS = 15.0
 _RELEASED = "-left"
@@ -108,7 +108,7 @@ class Partials:
     def _rival(self, mine: Path) -> Path | None:
         """Return the file of a running process that takes precedence, if there is one.
 
-        All processes use the same order, so that only one of two waits for the other.
+        All processes use the same order so that only one of two waits for the other.
         """
         order = _order(mine)
         others = [p for p in self._of_same_content(mine) if p != mine and _order(p) < order]

@@ -70,7 +70,7 @@ def scratch_directory() -> Iterator[Path]:
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Lock a file or directory, so that other processes do not treat it as abandoned."""
+    """Lock a file or directory so that other processes do not treat it as abandoned."""
     handle = _lock(path)
     try:
         yield

@@ -163,7 +163,7 @@ class Store:
                 self._lock.release()
 
     def _make_layout(self) -> None:
-        """Create missing files of the layout; needs the lock, so that no list is overwritten."""
+        """Create missing files of the layout; needs the lock so that no list is overwritten."""
         if check_layout(self.root / "oci-layout"):
             return
         if not (self.root / "index.json").exists():

@@ -1,4 +1,4 @@
-"""Remembers which blobs are verified, so that their bytes need not be read again.
+"""Remembers which blobs are verified, to avoid reading their bytes again.
 
 Each entry ties a digest to the state of its file: size, times and inode. As in git's index, any
 change through the file system changes the state and invalidates the entry. Silent corruption by a

@@ -71,7 +71,7 @@ def execute(
 
 
 def _read_manifests(plan: Plan) -> MemoryPlace:
-    """Return the manifests that were read for the plan, so that none is fetched twice."""
+    """Return the manifests that were read for the plan so that none is fetched twice."""
     place = MemoryPlace()
     for step in plan.steps:
         manifest = plan.manifests.get(step.descriptor.digest)

@@ -50,7 +50,7 @@ class Workers:
         self._pool.shutdown(wait=error is None, cancel_futures=error is not None)
 
     def stop(self) -> None:
-        """Cancel all calls and wait for running ones; only for local sources, which respond."""
+        """Cancel all calls and wait for running ones; only for local sources, which never hang."""
         self._cancelled.set()
         self._pool.shutdown(cancel_futures=True)
 

@@ -38,7 +38,7 @@ def sign_of(before: object, after: object) -> str:
 
 
 def as_text(found: Difference, style: Style, measure: Measure) -> str:
-    """Return a difference as text; in a pipe as plain lines."""
+    """Return a difference as text, or as plain lines in a pipe."""
     return "".join(_sections(found, style, measure))
 
 

@@ -1,6 +1,6 @@
-"""The style of output: colours by meaning, links, and the characters to draw with.
+"""The style of output: colors by meaning, links, and the characters to draw with.
 
-No meaning is shown by colour alone.
+Color alone never carries a meaning.
 
 Sources: https://no-color.org; https://force-color.org; ECMA-48, 8.3.117 (SGR); the terminals' own
 notes on OSC 8, https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda.
@@ -60,7 +60,7 @@ _ATTRIBUTES = {
     Meaning.HINT: ("bold",),
     Meaning.HERE: ("reverse",),
 }
-# Each colour as its number among 16, which the user can configure, and among 256. The latter have a
+# Each color as its number among 16, which the user can configure, and among 256. The latter have a
 # contrast of at least 3.9 to both black and white (WCAG 2.1, 1.4.3 requires 3 for large text).
 _GREEN, _YELLOW, _RED, _BLUE, _CYAN = (2, 28), (3, 130), (1, 196), (4, 63), (6, 30)
 _COLORS = {
@@ -89,7 +89,7 @@ def _rendition(meaning: Meaning, *, has_256_colours: bool) -> str:
 
 
 def rich_styles(*, has_256_colours: bool) -> dict[str, str]:
-    """Return the same colours and attributes as rich styles, named like the meanings."""
+    """Return the same colors and attributes as rich styles, named like the meanings."""
     styles = {}
     for meaning in Meaning:
         words = list(_ATTRIBUTES.get(meaning, ()))
@@ -107,7 +107,7 @@ class Glyphs:
         ellipsis: marks text that was cut.
         fork: begins a branch that is not the last one; ``end`` begins the last one.
         trunk: continues a tree past a branch; ``gap`` is below the last branch.
-        full: a whole cell of a bar. ``dark`` and ``light`` differ from it without colour.
+        full: a whole cell of a bar. ``dark`` and ``light`` differ from it without color.
         parts: one to seven eighths of a cell, from the left; empty if there are none.
         deleted: marks what is deleted; ``kept`` what is kept.
         pointer: marks the selected line.
@@ -133,7 +133,7 @@ UNICODE = Glyphs()
 
 @lru_cache(maxsize=8)
 def glyphs_for(encoding: str) -> Glyphs:
-    """Return the characters that an encoding has, and ASCII instead of the others."""
+    """Return the characters that an encoding supports, and ASCII instead of the others."""
     chosen = {}
     for field in fields(Glyphs):
         glyph = getattr(UNICODE, field.name)
@@ -172,8 +172,8 @@ class Style:
 
     Args:
         width: the width of the terminal (cells); ``None`` if the stream is not a terminal.
-        in_colour: whether the terminal understands colours and the user wants them.
-        has_256_colours: whether the terminal has 256 colours, not 16.
+        in_colour: whether the terminal understands colors and the user wants them.
+        has_256_colours: whether the terminal has 256 colors, not 16.
         has_links: whether the terminal shows links.
         glyphs: the characters to draw with.
         encoding: the encoding of the stream.
@@ -188,16 +188,16 @@ class Style:
 
     @property
     def has_all_characters(self) -> bool:
-        """Whether the encoding has every character."""
+        """Whether the encoding supports every character."""
         return is_utf8(self.encoding)
 
     @property
     def is_full_terminal(self) -> bool:
-        """Whether output is a terminal that shows every character, so that rich can draw on it."""
+        """Whether output is a terminal that shows every character, as rich requires."""
         return self.width is not None and self.has_all_characters
 
     def written(self, text: str) -> str:
-        """Return text with escapes for characters that the encoding lacks."""
+        """Return text with escapes for characters that the encoding does not support."""
         if text.isascii():
             return text
         from ghcrctl.cli.streams import escaped_for
@@ -206,7 +206,7 @@ class Style:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the output is docker's: of any width and without colours."""
+        """Whether the output has docker's format: any width, no colors."""
         return self.width is None and not self.in_colour
 
     def uncut(self, *, wanted: bool) -> Style:
@@ -218,7 +218,7 @@ class Style:
 
         Args:
             text: the text, already escaped with `printable`.
-            meaning: its meaning; ``None`` for no colour.
+            meaning: its meaning; ``None`` for no color.
             link: a URL; other text is ignored.
         """
         if not text:
@@ -261,7 +261,7 @@ def style_of(stream: TextIO, environ: Mapping[str, str], width: int | None) -> S
 
 
 def wants_colour(environ: Mapping[str, str], *, is_terminal: bool) -> bool:
-    """Check whether the user wants colours. ``NO_COLOR`` overrides variables that force them."""
+    """Check whether the user wants colors. ``NO_COLOR`` overrides variables that force them."""
     if environ.get("NO_COLOR"):
         return False
     for name in ("FORCE_COLOR", "CLICOLOR_FORCE"):
@@ -273,14 +273,14 @@ def wants_colour(environ: Mapping[str, str], *, is_terminal: bool) -> bool:
 
 
 def has_256_colours(environ: Mapping[str, str]) -> bool:
-    """Check whether a terminal is known to show 256 colours."""
+    """Check whether a terminal is known to show 256 colors."""
     if "256color" in environ.get("TERM", "") or environ.get("COLORTERM"):
         return True
     return os.name == "nt" or environ.get("TERM", "").startswith(_TERMS_WITH_LINKS)
 
 
 def is_utf8(encoding: str) -> bool:
-    """Check whether an encoding is UTF-8, which has every character."""
+    """Check whether an encoding is UTF-8, which supports every character."""
     return encoding.lower().replace("-", "").replace("_", "") == "utf8"
 
 

@@ -1,4 +1,4 @@
-"""Lay out tables for a terminal: as wide as it is, in colour, with bars.
+"""Lay out tables for a terminal: fitted to its width, in color, with bars.
 
 ``table`` lays out docker's tables for pipes.
 """

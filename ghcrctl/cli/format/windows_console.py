@@ -24,7 +24,7 @@ def enable_sequences(stream: TextIO, kernel: Any = None) -> bool:
     import ctypes
 
     if not stream.isatty():
-        # With forced colours, files and pipes get the sequences too.
+        # With forced colors, files and pipes get the sequences too.
         return True
     kernel = kernel or ctypes.windll.kernel32  # type: ignore[attr-defined, unused-ignore] # Windows only
     number = _STANDARD_ERROR if stream.fileno() == 2 else _STANDARD_OUTPUT

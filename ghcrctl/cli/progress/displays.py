@@ -158,7 +158,7 @@ class BoardDisplay(Display):
 
 
 class Lines(BoardDisplay):
-    """A display that prints a line at a fixed interval, so that a log shows activity.
+    """A display that prints a line at a fixed interval so that a log shows activity.
 
     Args:
         warn: prints a warning, once.

@@ -55,7 +55,7 @@ def render(snapshot: Snapshot, columns: int, rows: int, ellipsis: str) -> Render
     Args:
         snapshot: the state to show.
         columns: width of the terminal (cells).
-        rows: height of the terminal. The first row stays free, so that the display never scrolls.
+        rows: height of the terminal. The first row stays free so that the display never scrolls.
         ellipsis: marks text that was cut.
     """
     if not snapshot:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Rows for the title, the headers, the position, the message and the keys.
 _OTHER_ROWS = 5
-# This many rows before and after the visible ones determine the widths of columns, so that widths
+# This many rows before and after the visible ones determine the widths of columns so that widths
 # do not change with every key.
 _NEIGHBOURS = 100
 # Cells for the pointer, the mark and the spaces between them.

@@ -1,4 +1,4 @@
-"""Find content that the recipient of an archive already has, so that it can be left out."""
+"""Find content that the recipient of an archive already has, so it can be omitted."""
 
 from __future__ import annotations
 

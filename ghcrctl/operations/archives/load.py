@@ -71,7 +71,7 @@ def load(
     Args:
         session: the run.
         archive: a file, a directory with an OCI layout, or a stream of bytes.
-        select: the platforms of multi-platform images; by default all.
+        select: the platforms of multi-platform images; by default, all.
         name: a name for the only image, instead of its names in the archive.
         compression: the compression of layers that the archive has uncompressed.
         observer: receives progress events.

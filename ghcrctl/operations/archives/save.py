@@ -107,7 +107,7 @@ def save(  # noqa: PLR0913 all but three by keyword
             receives the bytes.
         form: the format to write.
         compression: the compression of the whole archive.
-        select: the platforms of multi-platform images; by default all stored ones.
+        select: the platforms of multi-platform images; by default, all stored ones.
         without: what the recipient already has, and the archive leaves out: local images,
             archives, layouts, or files that list digests.
         observer: receives progress events.
@@ -164,8 +164,8 @@ def save_archive(
     Args:
         session: the run.
         names: names, digests or IDs; a name without a tag means all of its tags.
-        write: receives the bytes, in order; the same images give the same bytes.
-        select: the platforms of multi-platform images; by default all stored ones.
+        write: receives the bytes, in order; the same images produce the same bytes.
+        select: the platforms of multi-platform images; by default, all stored ones.
         without: content that the recipient already has.
         observer: receives progress events.
 

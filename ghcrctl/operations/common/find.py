@@ -58,7 +58,7 @@ def find(session: Session, text: str, among: list[Record] | None = None) -> Foun
         session: the run.
         text: ``NAME[:TAG]``, ``NAME@DIGEST``, an ID, an ID prefix, or the digest of a stored
             manifest.
-        among: the records to search; by default all records of the store.
+        among: the records to search; by default, all records of the store.
 
     Raises:
         NoSuchImageError: no image matches.

@@ -74,7 +74,7 @@ def write_compressed_layer(
         stream: a tar archive, compressed or not.
         keep: receives the bytes, in order.
         compression: the compression to use; gzip or zstd.
-        level: the compression level; by default the format's own.
+        level: the compression level; by default, the format's own.
 
     Returns:
         The diff ID, and the compression of the stored bytes.

@@ -97,7 +97,7 @@ class Session:
             self.resolver.forget(registry)
 
     def release(self) -> None:
-        """Release this run's claim on stored content, so that garbage collection can delete it."""
+        """Release this run's claim on stored content so that garbage collection can delete it."""
         if self._store:
             self._store.release()
 

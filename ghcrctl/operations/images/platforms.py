@@ -106,7 +106,7 @@ def platform_rows(session: Session, text: str, *, is_remote: bool) -> list[Platf
 
 
 def read_parts(session: Session, source: Source, root: Descriptor) -> Part:
-    """Read all manifests of an image; those of an index in parallel.
+    """Read all manifests of an image; manifests of an index are read in parallel.
 
     Args:
         session: the run.

@@ -60,7 +60,7 @@ def remove(session: Session, text: str, *, force: bool = False) -> Removed:
     Raises:
         NoSuchImageError: no image matches the text.
         ConflictError: the image of this ID has names in multiple repositories; or the text is a
-            digest that no repository has for the image, so that nothing would be removed.
+            digest that no repository has for the image, so nothing would be removed.
     """
     [outcome] = remove_all(session, [text], force=force)
     if outcome.removed is None:

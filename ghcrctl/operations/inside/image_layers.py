@@ -279,7 +279,7 @@ class _LocalLayers:
         return self._blobs.label
 
     def provenance(self, descriptor: Descriptor) -> Provenance:
-        """Return the file that holds content."""
+        """Return the file that contains the content."""
         return self._blobs.provenance(descriptor)
 
     def resolve(self, name: str) -> Descriptor:

@@ -102,7 +102,7 @@ def add(
         session: the run.
         path: the lock file, which may not exist yet.
         references: the names; a digest besides the tag is pinned as given.
-        only: the platforms to pin; by default those pinned before, or all.
+        only: the platforms to pin; by default, those pinned before, or all.
 
     Raises:
         UsageError: a name has a digest but no tag, or is given twice; or the file is malformed.
@@ -145,7 +145,7 @@ def update(
     Args:
         session: the run.
         path: the lock file.
-        names: repositories, or names with tags; by default all pins.
+        names: repositories, or names with tags; by default, all pins.
         dry_run: do not change the file.
 
     Raises:
@@ -217,7 +217,7 @@ def resolve(session: Session, reference: Reference, only: Sequence[Platform] = (
     Args:
         session: the run.
         reference: the name, with its tag; a digest is used as given.
-        only: the platforms to pin; by default all.
+        only: the platforms to pin; by default, all.
 
     Raises:
         NotFoundError: the image does not exist, or not for one of the platforms.

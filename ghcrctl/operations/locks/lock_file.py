@@ -34,7 +34,7 @@ _HEADER = """\
 # Digests of this project's images. Written by `ghcrctl lock`; commit this file.
 # Change it with `ghcrctl lock add`, `update` and `remove`; pull with `ghcrctl lock pull`.
 """
-_MAX_FILE_BYTES = 4 * 1024 * 1024  # enough for some thousand images with ten platforms
+_MAX_FILE_BYTES = 4 * 1024 * 1024  # enough for a few thousand images with ten platforms
 _LOCK_TIMEOUT_SECONDS = 60.0
 _TOP_KEYS = ("version", "image")
 _KEYS = ("name", "tag", "digest", "only", "platforms")

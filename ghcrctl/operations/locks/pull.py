@@ -55,7 +55,7 @@ def pull_pin(
 
 
 def _selection(session: Session, pin: Pin, select: Selection) -> Selection:
-    """Choose among the pinned platforms, which may be fewer than those of the image."""
+    """Choose among the pinned platforms, which may be fewer than the image has."""
     if select.platforms:
         for platform in select.platforms:
             _find(pin, platform)

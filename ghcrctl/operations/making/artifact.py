@@ -1,6 +1,6 @@
 """Push and pull artifacts: plain files in a registry, on their own or attached to an image.
 
-The format is that of oras: one layer per file, its name in an annotation, no config.
+The format is the same as in oras: one layer per file, its name in an annotation, no config.
 Spec: OCI image spec 1.1, manifest.md, "Guidelines for Artifact Usage".
 """
 

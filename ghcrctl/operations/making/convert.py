@@ -71,9 +71,9 @@ class Conversion:
     """Options of a conversion.
 
     Args:
-        to: the format to convert to; by default unchanged.
-        compression: the compression of layers; by default unchanged.
-        level: the compression level; by default the format's own.
+        to: the format to convert to; by default, unchanged.
+        compression: the compression of layers; by default, unchanged.
+        level: the compression level; by default, the format's own.
         force: recompress layers that already have this compression, to change the level.
     """
 
@@ -282,7 +282,7 @@ class _ConversionChange:
         return self._recompressor.repack([pair for pair in both if self._is_repacked(pair[0])])
 
     def _for_docker(self, original: Document) -> Document:
-        """Remove fields that docker's format does not have, except those of attestations."""
+        """Remove fields that docker's format does not have, except from attestations."""
         kept = {key: value for key, value in original.items() if key not in _UNKNOWN_TO_DOCKER}
         annotations = string_map(original.get("annotations"))
         kept_annotations = {

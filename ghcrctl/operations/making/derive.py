@@ -59,7 +59,7 @@ class ImageDerivation:
         place: the source of the images.
         memory: receives the new documents; must be an overlay of the source.
         change: the change.
-        platforms: the images of an index to keep; by default all.
+        platforms: the images of an index to keep; by default, all.
         warn: prints a warning if a single-platform image is for another platform.
     """
 

@@ -101,7 +101,7 @@ def deliver(  # noqa: PLR0913 all but four by keyword
         old: the root of the original image.
         new_content: sources of new content, which no registry can mount from another repository.
         observer: receives progress events.
-        origin: returns where other content comes from; by default the original image.
+        origin: returns where other content comes from; by default, the original image.
 
     Raises:
         RefusedError: the source's tag would lose images of its index.

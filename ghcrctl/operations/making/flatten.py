@@ -49,9 +49,9 @@ class FlattenOptions:
 
     Args:
         how: the compression of the layer.
-        platforms: the images of an index to flatten; by default all.
+        platforms: the images of an index to flatten; by default, all.
         message: the comment in the history.
-        created: the creation time, with a time zone; by default that of the original image.
+        created: the creation time, with a time zone; by default, that of the original image.
     """
 
     how: CompressionOptions = field(default_factory=CompressionOptions)

@@ -50,7 +50,7 @@ class Mutation:
         changes: Dockerfile instructions for the config.
         annotations: annotations of the manifest; an empty value removes one.
         layers: directories and tar archives to append as layers, lowest first.
-        platforms: the images of an index to change; by default all.
+        platforms: the images of an index to change; by default, all.
         message: the comment in the history.
         created: the creation time, with a time zone, and the latest time of files in new layers.
     """

@@ -51,10 +51,10 @@ class RebaseOptions:
     """Options of a rebase.
 
     Args:
-        old_base: the base that the image was built on; by default the one in its annotations.
-        new_base: the new base; by default the current image with the name in the annotations.
-        platforms: the images of an index to rebase; by default all.
-        created: the creation time, with a time zone; by default that of the original image.
+        old_base: the base that the image was built on; by default, the one in its annotations.
+        new_base: the new base; by default, the current image with the name in the annotations.
+        platforms: the images of an index to rebase; by default, all.
+        created: the creation time, with a time zone; by default, that of the original image.
         local: whether bases in annotations are in the local store.
     """
 

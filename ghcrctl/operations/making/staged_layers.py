@@ -34,7 +34,7 @@ class CompressionOptions:
 
     Args:
         compression: gzip, zstd or none.
-        level: 1 to 9 with gzip, 1 to 19 with zstd; by default the format's own.
+        level: 1 to 9 with gzip, 1 to 19 with zstd; by default, the format's own.
     """
 
     compression: Compression = Compression.GZIP

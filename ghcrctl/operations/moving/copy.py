@@ -80,13 +80,13 @@ class CopyOptions:
     """Options of a copy.
 
     Args:
-        select: the platforms of a multi-platform image; by default all, or one if the target takes
+        select: the platforms of a multi-platform image; by default, all, or one if the target takes
             only one.
         include_foreign: also upload foreign layers to registries; other targets always get them.
         referrers: also copy the referrers of the image and of its platforms.
         dry_run: report the plan to the observer, and copy nothing.
         conversion: a conversion of the image, which changes its digest.
-        force: replace an index even with only some of its platforms.
+        force: replace an index even if it loses platforms.
     """
 
     select: Selection | None = None
@@ -115,14 +115,14 @@ def copy(  # noqa: PLR0913 all but three by keyword
     Args:
         session: the run.
         source: the image; ``latest`` without tag and digest.
-        target: its name at the target; by default with the source's tag, if it has one.
-        select: the platforms of a multi-platform image; by default all.
+        target: its name at the target; by default, with the source's tag, if it has one.
+        select: the platforms of a multi-platform image; by default, all.
         include_foreign: also upload foreign layers.
         referrers: also copy the referrers of the image and of its platforms.
         observer: receives progress events.
         workers: the worker threads, if multiple images are copied in parallel.
         dry_run: report the plan to the observer, and copy nothing.
-        force: replace an index even with only some of its platforms.
+        force: replace an index even if it loses platforms.
 
     Raises:
         RefusedError: a name is local, the target has a digest that is not the image's, or the

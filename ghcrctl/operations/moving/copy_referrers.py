@@ -1,6 +1,6 @@
 """Copy the referrers of an image, such as signatures, attestations and SBOMs.
 
-They are copied before the image, so that the image is signed as soon as its tag is set. Spec: OCI
+They are copied before the image so that the image is signed as soon as its tag is set. Spec: OCI
 distribution spec 1.1, "Pushing Manifests with Subject", allows a referrer without its subject.
 """
 

@@ -43,7 +43,7 @@ class Report:
         counts: the number of versions in each state.
         freed: freed space (bytes).
         error: the first failure that the exit status reports.
-        ends_run: whether no other deletion, of any package, can succeed either.
+        ends_run: whether deletions of other packages would fail, too.
     """
 
     counts: Counter[State] = field(default_factory=Counter)
@@ -152,7 +152,7 @@ class _Run:
         self._kept: set[str] = set()
 
     def run(self, progress: Progress) -> Report:
-        """Run the steps in order, or until no further step can succeed."""
+        """Run the steps in order, until no other step can succeed."""
         if self._plan.deletes_package:
             self._delete_package()
             return self.report

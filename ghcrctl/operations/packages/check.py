@@ -117,7 +117,7 @@ def check_package(
         session: the run.
         named: the package.
         progress: called with the number of manifests read.
-        subjects: the subjects in all packages of the run; by default in this one only.
+        subjects: the subjects in all packages of the run; by default, in this one only.
 
     Raises:
         PackageUnknownError: the package does not exist, or the token cannot read it.

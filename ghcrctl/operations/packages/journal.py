@@ -59,7 +59,7 @@ def journal_beside(plan_file: Path) -> Path:
 def open_journal(path: Path, plans: Sequence[Plan] = ()) -> Iterator[Journal]:
     """Open a journal for appending, with exclusive access.
 
-    A journal belongs to one plan. The journal of another plan is renamed, so that its run can
+    A journal belongs to one plan. The journal of another plan is renamed so that its run can
     still be undone; a journal that was renamed earlier is used again for its plan.
 
     Args:

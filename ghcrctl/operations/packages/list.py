@@ -58,7 +58,7 @@ class TagRow:
 
     Args:
         version: GitHub's record.
-        tags: its tags, without those of clients.
+        tags: its tags, except those that clients use for signatures and the like.
         kind: its type.
         platforms: its platforms.
         attached: the number of its signatures, attestations and other artifacts.

@@ -1,6 +1,6 @@
 """Restore deleted versions and packages, which GitHub keeps for 30 days.
 
-Content that a version needs is restored before it, so that no image is ever broken.
+Content that a version needs is restored before it so that no image is ever broken.
 """
 
 from __future__ import annotations

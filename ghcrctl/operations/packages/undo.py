@@ -1,6 +1,6 @@
 """Undo a run of deletions from its journal.
 
-The journal records each undone deletion, so that `apply` and an undo can be repeated in any order.
+The journal records each undone deletion so that `apply` and an undo can be repeated in any order.
 """
 
 from __future__ import annotations

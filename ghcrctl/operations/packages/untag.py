@@ -117,7 +117,7 @@ def _move_back(session: Session, named: PackageName, helper: str, original: str)
     """Move back a tag that could not be removed, unless someone else has moved it.
 
     Returns:
-        Whether it was moved back; otherwise, pulling the tag would give an empty image.
+        Whether it was moved back; otherwise, pulling the tag would return an empty image.
     """
     client, repository = session.resolver.access(named.reference)
     try:

@@ -22,7 +22,7 @@ def digest_of(
     Args:
         session: the run.
         reference: the name.
-        platform: the platform to choose from a multi-platform image; by default the whole image.
+        platform: the platform to choose from a multi-platform image; by default, the whole image.
 
     Raises:
         NotFoundError: the image does not exist, or not for the platform.

@@ -52,7 +52,7 @@ def compare(session: Session, names: Sequence[Reference] = ()) -> list[Compared]
 
     Args:
         session: the run.
-        names: repositories, or names with tags; by default all local names.
+        names: repositories, or names with tags; by default, all local names.
 
     Raises:
         StoreDamagedError: the list of images is damaged.

@@ -58,13 +58,13 @@ def ensure_listed(
         place: the repository.
         subject: the manifest that they refer to.
         wanted: the referrers; all of them exist already.
-        unlisted: those that were never listed, so that there is nothing to wait for.
+        unlisted: those that were never listed, so there is nothing to wait for.
     """
     listed = _listed(place, subject)
     for digest, content in wanted.items():
         if digest in listed or (digest not in unlisted and _is_seen(place, subject, digest)):
             continue
-        # Write sequentially, so that each write starts from a list with all earlier entries.
+        # Write sequentially so that each write starts from a list with all earlier entries.
         if not (_put(session, place, content) and _is_seen(place, subject, digest)):
             session.warn(f"{place.label} does not list {digest} as referring to {subject}")
 

@@ -92,7 +92,7 @@ def repair(session: Session, result: CheckResult, observer: Observer = ignore) -
     """Fetch damaged content again from its origin; change nothing else.
 
     The damaged content of an image is set aside just before it is fetched again, and restored if
-    that fails, so that nothing is lost.
+    that fails, so nothing is lost.
     """
     done: dict[Digest, Repair] = {}
     for record in session.store.records():
@@ -109,7 +109,7 @@ def repair_all(
     tell: Callable[[Repair], None] = lambda _: None,
     observer: Observer = ignore,
 ) -> CheckResult:
-    """Repair and check again until nothing more can be repaired: damage may hide further damage.
+    """Repair and check again until nothing more can be repaired: damage may hide other damage.
 
     Args:
         session: the run.

@@ -32,7 +32,7 @@ _BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
 
 @dataclass(frozen=True, slots=True)
 class PruneRules:
-    """Rules for images to remove; by default those without a tag.
+    """Rules for images to remove; by default, those without a tag.
 
     Args:
         everything: images with a tag too.

@@ -22,7 +22,7 @@ def make_server(
         host: the address to listen on.
         port: the port; 0 for any free one.
         read_only: reject requests that would change the store.
-        hosts: further host names that requests may use, on a loopback address.
+        hosts: additional host names that requests may use, on a loopback address.
 
     Raises:
         UnsupportedError: the server's libraries are not installed.

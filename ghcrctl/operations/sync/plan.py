@@ -42,11 +42,11 @@ class Job:
     Args:
         source: the source repository.
         target: the target repository.
-        include: patterns of tags to sync; by default all tags.
+        include: patterns of tags to sync; by default, all tags.
         exclude: patterns of tags to ignore in both repositories.
         newer_than: only images created after this time, which has a time zone.
         delete: delete tags of the target that the source does not have.
-        platforms: the platforms of multi-platform images; by default all.
+        platforms: the platforms of multi-platform images; by default, all.
         referrers: also copy the referrers of images.
     """
 

@@ -102,7 +102,7 @@ def command(  # noqa: PLR0913 one argument an option
     SOURCE and TARGET are image names at a registry, oci:DIR[:TAG], archive:FILE, docker-daemon:NAME
     or store:NAME. A name with one part is a local image. All platforms are copied by default.
     Copying between registries stores nothing locally, and layers are mounted within one registry.
-    Without a tag, the copy gets the tag of the source. To copy several images, TARGET is a
+    Without a tag, the copy gets the tag of the source. To copy multiple images, TARGET is a
     repository, a namespace that ends in `/`, or a place where each image keeps its name. A tag that
     points to an index with more platforms is only replaced with --force.
 

@@ -73,7 +73,7 @@ def command(  # noqa: PLR0913 one argument an option
 ) -> None:
     """Pull images from a registry into the local store.
 
-    By default, pull takes the image for this machine's platform. With several platforms, a smaller
+    By default, pull takes the image for this machine's platform. With multiple platforms, a smaller
     index is stored. Images are pulled concurrently. If one fails, the others are still pulled.
     """
     results = Results(app, format_, digest_file)

@@ -68,7 +68,7 @@ def _document(sign: Sign) -> dict[str, object]:
 
 def _show(app: App, sign: Sign) -> None:
     mark = app.style.paint(_MARKS[sign.health], _MEANINGS.get(sign.health))
-    # The mark may contain colour codes. `out` escapes control characters in the rest.
+    # The mark may contain color codes. `out` escapes control characters in the rest.
     app.write(f"{mark} ")
     app.out(f"{sign.what}: {sign.message}")
     if sign.mend:

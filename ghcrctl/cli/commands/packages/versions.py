@@ -86,7 +86,7 @@ def command(  # noqa: PLR0913 one argument an option
 ) -> None:
     """List all versions of a package with their kinds, newest first.
 
-    Kinds are image, index (of several images), platform (an image in an index), attestation,
+    Kinds are image, index (of multiple images), platform (an image in an index), attestation,
     signature, SBOM, referrers (the list of an image's referrers), cache (of a builder) and artifact
     (everything else). An orphan belongs to a deleted version.
     """

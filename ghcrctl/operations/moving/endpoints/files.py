@@ -108,7 +108,7 @@ class LayoutEndpoint:
 
     @property
     def takes_multiple(self) -> bool:
-        """Whether no name is given, so that each image keeps its tag."""
+        """Whether no name is given, so each image keeps its tag."""
         return not self.name
 
     @property
@@ -237,7 +237,7 @@ class ArchiveEndpoint:
 
     @property
     def takes_multiple(self) -> bool:
-        """Whether no name is given, so that each image keeps its own."""
+        """Whether no name is given, so each image keeps its own."""
         return not self.name
 
     @property

@@ -1,4 +1,4 @@
-"""Parse the endpoints of a copy, and suggest our notation for that of other programs."""
+"""Parse the endpoints of a copy, and suggest our notation in place of other programs'."""
 
 from __future__ import annotations
 

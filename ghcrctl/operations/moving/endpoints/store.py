@@ -65,7 +65,7 @@ class StoreEndpoint:
 
     @property
     def takes_multiple(self) -> bool:
-        """Whether no name is given, so that each image keeps its own."""
+        """Whether no name is given, so each image keeps its own."""
         return not self.text
 
     @property
