@@ -101,7 +101,7 @@ class Archives(Caller):
 
         Raises:
             NotFoundError: the file does not exist.
-            IntegrityError: the archive is damaged; nothing of the image is stored.
+            IntegrityError: the archive is damaged; no part of the image is stored.
         """
         from ghcrctl.layers.compression import Compression
         from ghcrctl.operations.archives.load import load

@@ -69,7 +69,7 @@ class Engine:
 
         Raises:
             NetworkError: the engine does not respond.
-            DeniedError: the user may not access the engine.
+            DeniedError: the user is not allowed to access the engine.
         """
         response = self._request("GET", f"{self.address.prefix}/_ping", seconds=_RESPONSE_SECONDS)
         with response:

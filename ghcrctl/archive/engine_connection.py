@@ -122,7 +122,7 @@ def connect(address: EngineAddress, *, connect_timeout: float) -> HTTPConnection
 
     Raises:
         ConnectionFailedError: no engine listens on the address.
-        DeniedError: the user may not access the socket.
+        DeniedError: the user is not allowed to access the socket.
         TimedOutError: the engine did not respond in time.
         TlsError: the TLS handshake failed.
         UnsupportedError: the system has no Unix sockets.

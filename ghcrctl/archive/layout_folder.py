@@ -197,6 +197,6 @@ def _has_tag_of(new: Descriptor, old: Descriptor) -> bool:
     """Return whether an image with another name has the tag."""
     tag = new.annotations.get(REF_NAME)
     has_tag = tag is not None and tag == old.annotations.get(REF_NAME)
-    # An entry of another tool for the same content has no full name.
+    # An entry that another tool wrote for the same content has no full name.
     loses_name = new.digest != old.digest or bool(noted_name(old.annotations))
     return has_tag and loses_name and not _is_same_image(new, old)

@@ -150,7 +150,7 @@ class RedirectError(NetworkError):
 
 
 class NotFoundError(GhcrctlError):
-    """A file, path or web address does not exist."""
+    """A file, path or URL does not exist."""
 
     code = "not-found"
     exit_status = ExitStatus.NOT_FOUND
@@ -357,7 +357,7 @@ class InterruptedByUserError(GhcrctlError):
 
 
 class TerminatedBySignalError(GhcrctlError):
-    """The program was ended by SIGTERM."""
+    """The program was terminated by SIGTERM."""
 
     code = "terminated"
     exit_status = ExitStatus.TERMINATED

@@ -154,7 +154,7 @@ class Graph:
     def is_orphan(self, digest: str) -> bool:
         """Check whether all subjects of a version are known to have been deleted.
 
-        A subject that no package of the run ever had proves nothing, since signatures may be stored
+        A subject that no package of the run ever had is not proof, since signatures may be stored
         in another package than their image.
         """
         return self.is_detached(digest) and all(

@@ -87,7 +87,7 @@ class Packages:
         """Return a package.
 
         Raises:
-            PackageUnknownError: the package does not exist, or the token may not see it.
+            PackageUnknownError: the package does not exist, or the token has no access to it.
         """
         return read_package(self.github.get(_path(owner, name), f"{owner.login}/{name}"))
 
@@ -130,7 +130,7 @@ class Packages:
             scanned = {v.id: v for v in map(read_version, flat(pages))}
             found = {**found, **scanned}
             if self._is_stable(path, what, query, pages):
-                # Versions that only an earlier scan found have been deleted.
+                # Versions that were only found by an earlier scan have been deleted.
                 found = scanned
                 break
         return sorted(found.values(), key=lambda v: (v.created, v.id), reverse=True)
@@ -163,7 +163,7 @@ class Packages:
         Raises:
             RetainedError: it is the last tagged version.
             BlockedError: it has too many downloads.
-            PackageUnknownError: it does not exist, or the token may not delete it.
+            PackageUnknownError: it does not exist, or the token cannot delete it.
         """
         path, what = _version(owner, name, number)
         self._delete(path, what, lambda: self._exists(owner, name, number))

@@ -211,7 +211,7 @@ def _not_found(refusal: Refusal) -> PackageUnknownError:
         )
     hint = _lacks_scope(refusal) or hint
     return PackageUnknownError(
-        f"{refusal.cannot}: it does not exist, or the token may not see it{refusal.quoted}",
+        f"{refusal.cannot}: it does not exist, or the token has no access to it{refusal.quoted}",
         hint=hint,
     )
 

@@ -49,7 +49,7 @@ def open_pull_requests(github: GitHub, repository: str) -> set[int]:
     """Return the numbers of a repository's open pull requests.
 
     Raises:
-        PackageUnknownError: the repository does not exist, or the token may not see it.
+        PackageUnknownError: the repository does not exist, or the token has no access to it.
     """
     path = f"{_path(repository)}/pulls"
     pages = github.pages(path, f"the pull requests of {repository}", {"state": "open"})
@@ -65,7 +65,7 @@ def branches(github: GitHub, repository: str) -> set[str]:
     """Return the names of a repository's branches.
 
     Raises:
-        PackageUnknownError: the repository does not exist, or the token may not see it.
+        PackageUnknownError: the repository does not exist, or the token has no access to it.
     """
     pages = github.pages(f"{_path(repository)}/branches", f"the branches of {repository}")
     try:

@@ -82,7 +82,7 @@ def has_long_paths() -> bool:
 
 
 def lacks_privilege(error: OSError) -> bool:
-    """Return whether an error means that the user may not create symbolic links on Windows."""
+    """Return whether an error means that Windows does not let the user create symbolic links."""
     return getattr(error, "winerror", None) == _PRIVILEGE_NOT_HELD
 
 

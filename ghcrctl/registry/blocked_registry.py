@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class BlockedPlace:
-    """The origin of a reference that may only be read from mirrors.
+    """The origin of a reference that can only be read from mirrors.
 
     Args:
         label: the name that the user gave.

@@ -198,7 +198,7 @@ def _client_pairs(policy: TlsPolicy, host: str) -> Iterator[tuple[Path, Path | N
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
-    """Return the matching files of a directory; none if the user may not read it."""
+    """Return the matching files of a directory; none if the user cannot read it."""
     try:
         return sorted(folder.glob(pattern))
     except PermissionError:

@@ -59,7 +59,7 @@ def denial_hint(
             f"ghcrctl login; its settings are at {settings}"
         )
     return (
-        f"the credential from {signed_in} may have expired or may not see this package; "
+        f"the credential from {signed_in} may have expired, or may lack access to this package; "
         f"{renewal_hint(signed_in, registry)}; public images need no sign-in"
     )
 

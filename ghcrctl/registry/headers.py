@@ -29,7 +29,7 @@ def stated_digest(response: requests.Response) -> str:
     stated = {part.strip(' "').lower() for part in text.split(",")} - {""}
     if len(stated) > 1:
         raise InvalidResponseError(
-            f"{host_shown(response.url)} returned multiple digests for one manifest"
+            f"{host_shown(response.url)} returned several digests for one manifest"
         )
     return next(iter(stated), "")
 

@@ -156,7 +156,7 @@ class RangedStream:
     def _open(self, span: Span) -> Stream:
         response = self._request(span)
         if span.end is not None and not self._fits(response, span):
-            # The server supports no ranges, or the content has changed: read the rest with one
+            # The server does not support ranges, or the content has changed: read the rest with one
             # request.
             self._is_last = True
             if response.status_code != 200:

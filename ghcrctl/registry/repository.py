@@ -81,7 +81,7 @@ class Repository:
         """Return the verified descriptor for a tag or digest.
 
         Raises:
-            NotFoundError: the name does not exist, or the credential may not see it.
+            NotFoundError: the name does not exist, or the credential has no access to it.
             IntegrityError: the manifest does not match the digest, or the one the registry states.
         """
         name = self._names.get(name, name)
@@ -106,7 +106,7 @@ class Repository:
         """Return the digest that the registry states for a tag, without a download if possible.
 
         Raises:
-            NotFoundError: the tag does not exist, or the credential may not see it.
+            NotFoundError: the tag does not exist, or the credential has no access to it.
         """
         stated = self._client.find_digest(self._repository, self._names.get(name, name))
         try:

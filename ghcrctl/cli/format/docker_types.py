@@ -148,7 +148,7 @@ _HEALTHCHECK = GoType(
         Field("Retries", _number, omits_empty=True),
     ),
 )
-# Fields that docker's config of an image had until version 28.
+# Fields that docker's image config had until version 28.
 _CONTAINER_FIELDS = (
     Field("Hostname", _text, omits_empty=True),
     Field("Domainname", _text, omits_empty=True),

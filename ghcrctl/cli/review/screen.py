@@ -40,7 +40,8 @@ class Key(Enum):
     BACKSPACE = auto()
 
 
-# Sequences of terminals (xterm's control sequences) and of Windows (the prefix of _getwch).
+# Sequences of terminals (xterm's control sequences) and of the Windows console (the prefix of
+# _getwch).
 _KEYS = {
     "\x1b[A": Key.UP,
     "\x1bOA": Key.UP,

@@ -40,7 +40,7 @@ def image_trees(session: Session, rows: Iterable[ImageRow]) -> list[ImageTree]:
 
     Args:
         session: the run.
-        rows: the listed images; shared content is counted across the whole store.
+        rows: the listed images; sharing is determined across the whole store.
     """
     everything = {r.descriptor.digest: r.descriptor for r in session.store.records()}
     parts = {digest: _part(session, root) for digest, root in everything.items()}

@@ -57,7 +57,7 @@ class IndexComparison:
         after: the digest of the second.
         fields: changed fields and annotations.
         platforms: changed platforms.
-        platform: a platform that both have; this machine's if possible.
+        platform: a platform that both have, preferably this machine's.
     """
 
     before: Digest

@@ -61,7 +61,7 @@ def export_directory(
     """Extract an image's files into a directory, and never outside of it.
 
     The files are written next to the directory, which is then replaced as a whole. Owners, devices,
-    set-ID bits and attributes that this user may not set are left out, with one warning.
+    set-ID bits and attributes that this user cannot set are skipped, with one warning.
 
     Args:
         session: the run.

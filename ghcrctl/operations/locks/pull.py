@@ -30,7 +30,7 @@ def pull_pin(
     observer: Observer = ignore,
     workers: Workers | None = None,
 ) -> PullResult:
-    """Pull a pinned image; do nothing, without network access, if the store has it complete.
+    """Pull a pinned image; if the store has all of it, do nothing and use no network.
 
     Args:
         session: the run.
@@ -112,7 +112,7 @@ def _find_record(session: Session, pin: Pin, root: Digest | None) -> Record | No
     """Find a complete local image that is provably the pinned one, first under the pinned name.
 
     It is either the pinned digest itself, as `load` stores it, or an image that was pulled from it.
-    The digests of platforms in the lock file prove nothing, since the file can be edited.
+    The digests of platforms in the lock file are not proof, since the file can be edited.
     """
     place = StorePlace(session.store)
     records = sorted(session.store.records(), key=lambda record: record.name != str(pin.name))

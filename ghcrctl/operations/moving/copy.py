@@ -84,7 +84,7 @@ class CopyOptions:
             only one.
         include_foreign: also upload foreign layers to registries; other targets always get them.
         referrers: also copy the referrers of the image and of its platforms.
-        dry_run: report the plan to the observer, and copy nothing.
+        dry_run: report the plan to the observer, without copying.
         conversion: a conversion of the image, which changes its digest.
         force: replace an index even if it loses platforms.
     """
@@ -121,7 +121,7 @@ def copy(  # noqa: PLR0913 all but three by keyword
         referrers: also copy the referrers of the image and of its platforms.
         observer: receives progress events.
         workers: the worker threads, if multiple images are copied in parallel.
-        dry_run: report the plan to the observer, and copy nothing.
+        dry_run: report the plan to the observer, without copying.
         force: replace an index even if it loses platforms.
 
     Raises:

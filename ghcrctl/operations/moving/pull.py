@@ -72,7 +72,7 @@ def pull(  # noqa: PLR0913 all but two by keyword
         skip_foreign: skip foreign layers.
         observer: receives progress events.
         workers: the worker threads, if multiple images are pulled in parallel.
-        dry_run: report the plan to the observer, and pull nothing.
+        dry_run: report the plan to the observer, without pulling.
         called: the image's name in the store, if not its name at the registry.
 
     Raises:

@@ -60,7 +60,7 @@ def push(  # noqa: PLR0913 all but two by keyword
             ``--allow-nondistributable-artifacts``).
         observer: receives progress events.
         workers: the worker threads, if multiple images are pushed in parallel.
-        dry_run: report the plan to the observer, and push nothing.
+        dry_run: report the plan to the observer, without pushing.
         force: replace an index even with only some of its platforms.
 
     Raises:

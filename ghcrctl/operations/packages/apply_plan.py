@@ -159,7 +159,7 @@ class _Run:
         for number, step in enumerate(self._plan.steps, 1):
             self._run_step(step)
             progress("versions", number, len(self._plan.steps))
-            # A token that may not delete one version of a package may not delete any.
+            # A token that cannot delete one version of a package cannot delete any.
             if self.report.counts[State.DENIED]:
                 break
         unread = unreadable_error(self._plan.name, self._present.unreadable)
@@ -304,7 +304,7 @@ class _Run:
 
 
 class _Preview(_Run):
-    """A check of a plan that changes nothing."""
+    """A dry run of a plan."""
 
     _deleted = 0
     _tagged_deleted = 0

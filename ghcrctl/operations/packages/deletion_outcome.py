@@ -87,7 +87,7 @@ def delete(
 def _unknown(
     error: PackageUnknownError, is_there: Callable[[], bool], what: str, *, was_begun: bool
 ) -> Outcome:
-    """Interpret a 404: it was deleted in the meantime, or the token may not delete it."""
+    """Interpret a 404: it was deleted in the meantime, or the token lacks permission."""
     if not is_there():
         return Outcome(State.DELETED if was_begun or error.may_be_done else State.GONE)
     denied = DeniedError(

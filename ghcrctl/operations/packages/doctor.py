@@ -109,7 +109,7 @@ class _Diagnosis:
     # The token
 
     def token(self) -> Iterator[Sign]:
-        """Check which token is used, and what it may do."""
+        """Check which token is used, and its permissions."""
         credential = self._credential
         if credential is None:
             yield Sign(
@@ -144,7 +144,7 @@ class _Diagnosis:
             )
 
     def _accepted(self, kind: TokenKind) -> Iterator[Sign]:
-        # A job's token may not read its account.
+        # A job's token is not allowed to read its account.
         path = "/rate_limit" if kind is TokenKind.ACTIONS else "/user"
         try:
             headers = self._packages.github.headers_of(path, "the token's account")
@@ -245,7 +245,7 @@ class _Diagnosis:
         yield Sign(
             "access",
             Health.NOTE,
-            "GitHub has no API for visibility and for the repositories whose Actions may write",
+            "GitHub has no API for visibility and for the repositories whose Actions can write",
             "set them under `Danger Zone` and `Manage Actions access`",
             settings,
         )
@@ -265,7 +265,7 @@ class _Diagnosis:
             yield Sign(
                 "repository",
                 Health.WARNING,
-                "not linked: GitHub Actions of no repository may push",
+                "not linked: no repository's GitHub Actions can push",
                 "link it in the settings, or push with the label org.opencontainers.image.source",
                 settings,
             )

@@ -156,7 +156,7 @@ def _journal_of_plan(path: Path, beside: Path) -> Path:
 def _is_journal_of(content: Content, plans: Sequence[Plan]) -> bool:
     """Return whether a journal belongs to some plans.
 
-    Journals of older versions do not name their plan: they belong to a plan that has all their
+    Journals of older versions do not name their plan; they match a plan that contains all of their
     versions.
     """
     if content.plan and content.entries:

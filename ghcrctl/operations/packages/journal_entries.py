@@ -171,7 +171,7 @@ def read_content(path: Path) -> Content:
 
 
 def _is_cut_head(line: str) -> bool:
-    """Return whether a crash truncated the first line; nothing was deleted yet then."""
+    """Return whether a crash truncated the first line, which precedes all deletions."""
     whole = head_line("", "").decode().partition(",")[0]
     return (
         bool(line) and _parsed(line) is None and (whole.startswith(line) or line.startswith(whole))

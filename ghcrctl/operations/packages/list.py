@@ -118,7 +118,7 @@ def list_packages(
         InvalidFilterError: a filter is unknown or malformed.
         UsageError: the sort key is unknown.
         PackageUnknownError: the account does not exist, or the token has no owner.
-        DeniedError: the token may not list packages.
+        DeniedError: the token cannot list packages.
     """
     if sort not in SORT_KEYS:
         raise UsageError(f"invalid sort key `{sort}`", hint=f"use one of: {', '.join(SORT_KEYS)}")

@@ -49,7 +49,7 @@ def load_graph(session: Session, named: PackageName, progress: Progress = no_pro
 
     Raises:
         PackageUnknownError: the package does not exist, or the token cannot read it.
-        AuthError: the token may not list versions, or not read manifests.
+        AuthError: the token cannot list versions or read manifests.
         NetworkError: GitHub or the registry cannot be reached; manifests read so far are cached.
     """
     packages, owner = resolve_owner(session, named)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class ProtectionRules:
     """The rules of a run that protect versions: `exclude`, `protect-digest` and `protect-file`.
 
-    A rule that matches nothing is probably a mistake, and its image would be deleted.
+    A rule without a match is probably a typo, and the image it should protect would be deleted.
 
     Args:
         rules: all rules of the run.

@@ -52,8 +52,8 @@ def restore_package(session: Session, named: PackageName) -> None:
     """Restore a whole package.
 
     Raises:
-        PackageUnknownError: the package was not deleted within 30 days, or the token may not
-            restore it.
+        PackageUnknownError: the package was not deleted within 30 days, or the token cannot restore
+            it.
         UsageError: the package exists.
     """
     packages, owner = resolve_owner(session, named)

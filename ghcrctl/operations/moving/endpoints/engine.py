@@ -158,7 +158,7 @@ class _EngineStream:
             )
 
     def write(self, data: bytes) -> None:
-        """Send bytes; no bytes mean the end.
+        """Send bytes; empty bytes mark the end.
 
         Raises:
             GhcrctlError: the engine failed.
