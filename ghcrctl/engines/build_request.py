@@ -126,7 +126,7 @@ class Command:
 
     @property
     def loggable(self) -> str:
-        """The command line for logs, without private_options values."""
+        """The command line for logs, without secret values."""
         return shlex.join(_shown(word) for word in self.argv)
 
 
@@ -172,7 +172,7 @@ def options(name: str, values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def private_options(name: str, values: tuple[str, ...]) -> tuple[str, ...]:
-    """Return an option repeated for each value, with private_options values."""
+    """Return an option repeated for each value, with values that are not logged."""
     return tuple(PrivateArgument(f"--{name}={value}") for value in values)
 
 

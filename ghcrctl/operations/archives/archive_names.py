@@ -1,7 +1,7 @@
 """Assign the names in an archive to its images.
 
-A name with a digest is kept only if the digest is right: an archive may name any content
-``NAME@sha256:...``.
+A name with a digest is kept only if the digest is correct, since an archive may claim the name
+``NAME@sha256:...`` for any content.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class ArchiveNames:
     """The images of one archive, in its order; a name belongs to one image only.
 
     Args:
-        label: the archive, as the user knows it.
+        label: the name of the archive, as given by the user.
         local_names: keep one-part names local; otherwise they belong to Docker Hub.
         warn: called for each dropped name.
     """

@@ -292,7 +292,7 @@ class _ImageFiles:
         self._contents: dict[int, dict[int, bytes]] = {}
 
     def tree(self, lowest: int) -> Tree:
-        """Apply the layers from a number upwards to an empty tree."""
+        """Apply all layers from a given number on to an empty tree."""
         tree = Tree(self._layers.limits, is_open=lowest > 0)
         for number in range(lowest, len(self._layers)):
             tree.apply(number, self._read(number))

@@ -191,7 +191,7 @@ def _run_parallel(
 
 
 def _write(path: Path, changes: Sequence[PinChange], wanted: Callable[[bool], bool]) -> None:
-    """Write new pins. ``wanted``: decides for each name; its argument is whether it is pinned."""
+    """Write new pins. ``wanted``: returns whether to include a name, given whether it is pinned."""
     found = {change.name: change.after for change in changes if change.after}
 
     def change(pins: dict[Reference, Pin]) -> None:

@@ -176,7 +176,7 @@ def _with_belongings(
         free = _without(left, [*dependent_records(graph, left), *seen])
         if not free:
             return chosen
-        # Records that belonged only to a chosen image are now independent.
+        # Records that only belonged to a removed image are now independent.
         bound = [r for r in free if is_bound_referrer(graph, r)] if len(seen) > len(before) else []
         chosen += [*bound, *choose(_without(free, bound), _without(left, bound))]
         seen += free
