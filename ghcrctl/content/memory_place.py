@@ -125,7 +125,7 @@ class Overlay:
         return provenance_of(self._back, descriptor)
 
     def mark_corrupt(self, descriptor: Descriptor) -> bool:
-        """Switch to the back source for content that is corrupted in front."""
+        """Switch to the back source for content that is corrupted in the front source."""
         digest = descriptor.digest
         if digest in self._read_in_front and digest not in self._corrupt:
             front = self._front

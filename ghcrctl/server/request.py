@@ -20,8 +20,8 @@ _READ_SIZE = 64 * 1024
 class Request(WerkzeugRequest):
     """A werkzeug request whose body is read in blocks."""
 
-    # Uploads have no limit but the disk. A limit of any size makes werkzeug report broken chunks as
-    # `ClientDisconnected`.
+    # Uploads are limited only by the disk. A limit of any size makes werkzeug report broken chunks
+    # as `ClientDisconnected`.
     max_content_length = sys.maxsize
 
     def blocks(self) -> Iterator[bytes]:

@@ -92,7 +92,7 @@ class StorePlace:
     def exists(self, descriptor: Descriptor) -> bool:
         """Check whether content exists; for a manifest, also everything below it.
 
-        This makes pulling an image again repair it.
+        This way, pulling an image again repairs it.
         """
         return is_complete(self._store.blobs, descriptor, self._store.blobs.exists)
 

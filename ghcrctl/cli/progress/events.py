@@ -90,7 +90,7 @@ def _header(kind: str) -> Document:
 
 
 class Throttle:
-    """A filter that allows about ten progress events per second and blob, and all other events.
+    """A filter that limits progress events to about ten per second and blob; it passes all others.
 
     Args:
         clock: a monotonic clock (seconds).

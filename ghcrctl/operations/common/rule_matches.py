@@ -28,7 +28,7 @@ class RuleMatches:
             self._matched[rule] = matches()
 
     def skip(self, rules: Iterable[str]) -> None:
-        """Count rules as matched for an object that cannot be read, where no match is provable."""
+        """Count rules as matched for an object that cannot be read, since they may match it."""
         self._matched |= dict.fromkeys(rules, True)
 
     @property

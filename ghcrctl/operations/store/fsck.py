@@ -162,7 +162,8 @@ def _repair(session: Session, record: Record, broken: set[Digest], observer: Obs
         return Repair(name, IntegrityError("it has no registry to fetch it from"))
     try:
         with session.store.blobs.ignore_damaged(broken):
-            # The registry has no index of chosen platforms, but all of its content.
+            # An index of selected platforms only exists locally, but the registry has all of its
+            # content.
             source = Overlay(session.source(reference), session.store.blobs)
             plan = make_plan(source, StorePlace(session.store), record.descriptor)
             execute(plan, TransferOptions(retry=session.retry), observer)

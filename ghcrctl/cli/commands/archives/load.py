@@ -70,7 +70,7 @@ def command(  # noqa: PLR0913 one argument an option
 ) -> None:
     """Load images from a tar archive or from an OCI image layout directory.
 
-    Reads archives of any version of `docker save` and of podman, skopeo, buildah and ghcrctl, also
+    Reads archives of any version of `docker save` and of podman, skopeo, buildah and ghcrctl, even
     if compressed with gzip, bzip2, xz or zstd. Uncompressed layers are compressed (zstd takes a
     third of the time of gzip), unless that would change the digest of a manifest in the archive.
     """

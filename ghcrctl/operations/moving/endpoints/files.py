@@ -295,7 +295,7 @@ def check_archive_not_read(sources: Iterable[Endpoint], target: Endpoint) -> Non
 
 
 def naming_of(reference: Reference) -> Naming:
-    """Return the naming of a full name."""
+    """Return the `Naming` of an image with a full name."""
     return Naming(reference, "" if reference.digest else reference.tag or "")
 
 
