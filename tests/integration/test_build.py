@@ -31,7 +31,7 @@ pytestmark = pytest.mark.integration
 STEPS = """\
 FROM scratch AS base
 COPY busybox /bin/busybox
-FROM base AS told
+FROM base AS reported
 ARG WHO=nobody
 RUN --mount=type=secret,id=word ["/bin/busybox", "sh", "-c", \
 "echo $WHO > /who; /bin/busybox cat /run/secrets/word > /length; true"]

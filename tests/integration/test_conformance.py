@@ -31,7 +31,7 @@ def rig(docker_registry: DockerRegistry, tmp_path: Path) -> Iterator[Rig]:
 class TestSource(SourceSuite):
     """The source contract."""
 
-    def test_blob_digest_does_not_resolve_to_a_manifest(self, rig: Rig) -> None:
+    def test_a_blob_digest_does_not_resolve_to_a_manifest(self, rig: Rig) -> None:
         # docker-registry parses any blob as a manifest and fails with status 500.
         image = random_image(seed=1)
         fill(rig, image, "v1")

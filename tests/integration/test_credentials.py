@@ -62,6 +62,8 @@ def registry(request: pytest.FixtureRequest) -> DockerRegistry:
 def shell(tmp_path: Path, registry: DockerRegistry) -> Shell:
     made = Shell(tmp_path / "home")
     made.environ["GHCRCTL_CA_FILE"] = str(registry.ca)
+    # A variable of the interpreter, so that each command is a new process with its own arguments.
+    made.environ["PYTHONSAFEPATH"] = "1"
     made.environ |= {name: os.environ[name] for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")}
     return made
 
@@ -226,7 +228,7 @@ def test_expired_login_does_not_block_a_public_image(
 def test_ca_option(shell: Shell, registry: DockerRegistry) -> None:
     authority = shell.environ.pop("GHCRCTL_CA_FILE")
     arguments = ("login", registry.host, "-u", USER, "--password-stdin")
-    assert "hint: --ca-file FILE" in shell.fails(3, *arguments, stdin=f"{PASSWORD}\n")
+    assert "hint: trust its CA with --ca-file FILE" in shell.fails(3, *arguments, stdin=f"{PASSWORD}\n")
     for trust in (("--ca-file", authority), ("--insecure",)):
         assert shell.ok(*arguments, *trust, stdin=f"{PASSWORD}\n") == ["Login Succeeded"]
 

@@ -68,7 +68,7 @@ def test_relay_does_not_wait_for_background_processes(
     lines: list[str] = []
     runner = Runner({}, tmp_path / "log", tell=notes.told.append, relay=lines.append)
     left = tmp_path / "left"
-    body = f"echo begun; while [ ! -e {left} ]; do /bin/sleep 0.05; done &"
+    body = f"echo started; while [ ! -e {left} ]; do /bin/sleep 0.05; done &"
     runner.build(command(tmp_path, body))
     left.touch()
     assert lines == ["started"]

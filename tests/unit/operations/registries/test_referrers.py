@@ -236,7 +236,7 @@ def test_an_image_is_not_an_artifact_of_files(
     ghcr: RegistryDouble, session: Session, tmp_path: Path
 ) -> None:
     ghcr.push_image("octo/image", "1.0", IMAGE)
-    with pytest.raises(UnsupportedError, match="plain files"):
+    with pytest.raises(UnsupportedError, match="not an artifact of named files"):
         pull_artifact(session, name_at(ghcr, session), tmp_path)
 
 
@@ -248,9 +248,9 @@ def test_an_invalid_artifact_is_an_error(
     def push(*files: FileEntry) -> None:
         push_artifact(session, target, files, "a/b", annotations={})
 
-    with pytest.raises(UsageError, match="needs files"):
+    with pytest.raises(UsageError, match="needs at least one file"):
         push()
-    with pytest.raises(UsageError, match="name of its own"):
+    with pytest.raises(UsageError, match="each needs its own name"):
         push(write(tmp_path, "a"), write(tmp_path, "a"))
     with pytest.raises(UnsupportedError, match="directory"):
         push(FileEntry(tmp_path))
