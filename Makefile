@@ -113,4 +113,4 @@ lock: $(VENV)/.release ## Update the hash-locked requirements; UPGRADE=1 for the
 	@$(BIN)/python -m release.lock $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove all generated files
-	rm -rf $(VENV) .venvs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venvs build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

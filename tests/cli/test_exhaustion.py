@@ -162,7 +162,11 @@ def test_too_few_open_files_are_not_a_bug(shell: Shell, name: str, limit: int) -
 
 @pytest.mark.parametrize(
     ("module", "function"),
-    [("operations.moving.pull", "pull"), ("transfer.execute", "execute"), ("oci.manifest", "parse")],
+    [
+        ("operations.moving.pull", "pull"),
+        ("transfer.execute", "execute"),
+        ("oci.manifest", "parse"),
+    ],
 )
 @pytest.mark.parametrize("options", [(), ("--format", "json")])
 def test_too_little_memory_is_not_a_bug(

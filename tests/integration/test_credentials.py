@@ -228,7 +228,9 @@ def test_expired_login_does_not_block_a_public_image(
 def test_ca_option(shell: Shell, registry: DockerRegistry) -> None:
     authority = shell.environ.pop("GHCRCTL_CA_FILE")
     arguments = ("login", registry.host, "-u", USER, "--password-stdin")
-    assert "hint: trust its CA with --ca-file FILE" in shell.fails(3, *arguments, stdin=f"{PASSWORD}\n")
+    assert "hint: trust its CA with --ca-file FILE" in shell.fails(
+        3, *arguments, stdin=f"{PASSWORD}\n"
+    )
     for trust in (("--ca-file", authority), ("--insecure",)):
         assert shell.ok(*arguments, *trust, stdin=f"{PASSWORD}\n") == ["Login Succeeded"]
 

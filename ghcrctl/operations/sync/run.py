@@ -76,7 +76,7 @@ def run_jobs(  # noqa: PLR0913 all but two by keyword
     Args:
         session: the run.
         jobs: the repositories to sync.
-        keep_going: whether to continue after a failure; otherwise, no more images are started.
+        keep_going: whether to continue after a failure; otherwise, the first failure stops the run.
         dry_run: only plan.
         force: let a tag lose platforms that a job does not select.
         tell: called with the result of each tag, and for each repository that cannot be synced.
