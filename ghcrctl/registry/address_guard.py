@@ -31,7 +31,7 @@ class Zone(Enum):
     """The network zone of an address."""
 
     MACHINE = "an address of this machine"
-    LINK = "a link-local address"
+    LINK = "an address of this machine's link"
     ELSEWHERE = "an address elsewhere"
 
 
