@@ -31,7 +31,7 @@ class Zone(Enum):
     """The network zone of an address."""
 
     MACHINE = "an address of this machine"
-    LINK = "an address of this machine's link"
+    LINK = "an address of this machine's link-local network"
     ELSEWHERE = "an address elsewhere"
 
 
