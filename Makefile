@@ -2,8 +2,9 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
-# Number of tests that run in parallel, for example: make check JOBS=8
-export JOBS ?= 3
+# Number of tests that run in parallel. Many wait for servers and timeouts, so this is more than the
+# number of processors. For example: make check JOBS=8
+export JOBS ?= 5
 # Warnings are errors; -n reports broken references.
 SITE := $(BIN)/sphinx-build -M html docs docs/_build -q -n -W --keep-going
 PYTHON = $$(sh tests/interpreters.sh first)

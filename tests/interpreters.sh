@@ -36,7 +36,7 @@ unit() {
             touch "$venv/.made"
         fi
         # A few examples per property are enough to find what differs between Python versions.
-        HYPOTHESIS_PROFILE=few "$venv/bin/python" -m pytest -q -n "${JOBS:-3}" --dist worksteal \
+        HYPOTHESIS_PROFILE=few "$venv/bin/python" -m pytest -q -n "${JOBS:-5}" --dist worksteal \
             -p no:cacheprovider tests/unit tests/properties
     done
 }
