@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cheroot import server as http
 from cheroot import wsgi
+from cheroot.workers.threadpool import _SHUTDOWNREQUEST  # type: ignore[attr-defined]
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -235,6 +236,17 @@ class LimitedServer(wsgi.Server):  # type: ignore[misc, unused-ignore]
         watch = threading.Thread(target=self._watch, name="ghcrctl-watch", daemon=True)
         watch.start()
         super().serve()
+
+    def stop(self) -> None:
+        """Stop serving.
+
+        cheroot sends one shutdown request per registered thread. A thread that is just being
+        started is not registered, but takes the request of another thread, which would then never
+        end. So there are enough requests for all.
+        """
+        for _ in range(MAX_THREADS):
+            self.requests.put(_SHUTDOWNREQUEST)
+        super().stop()
 
     def process_conn(self, conn: Connection) -> None:
         """Queue a connection for a thread, or respond with 503 if the queue is full."""

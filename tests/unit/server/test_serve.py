@@ -4,6 +4,7 @@ import gc
 import socket
 import struct
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,19 @@ def test_stopped_server_releases_its_port(app: RegistryApp) -> None:
         port = first.port
     with Server(app, port=port) as second:
         assert second.url == f"http://127.0.0.1:{port}"
+
+
+def test_stop_ends_threads_that_are_just_being_started(app: RegistryApp) -> None:
+    server = Server(app)
+    server.start()
+    pool = server._server.requests
+    starting = [pool._spawn_worker() for _ in range(3)]
+    threads = [*pool._threads, *starting]
+    stop = threading.Thread(target=server.stop, daemon=True)
+    stop.start()
+    for thread in (stop, *threads):
+        thread.join(20)
+        assert not thread.is_alive()
 
 
 def test_client_that_disconnects_causes_no_unraisable_error(
